@@ -1,0 +1,3 @@
+// Swift sees libzmq through this one header.
+#include <errno.h>
+#include <zmq.h>

@@ -1,0 +1,8 @@
+import ArgumentParser
+import Console
+import TocsinConfiguration
+import GRDB
+
+@main
+struct Tocsin: AsyncParsableCommand {
+}
