@@ -44,7 +44,7 @@ let package = Package(
     // C libraries: a module map, and a shim for what Swift can't call.
     .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
     .systemLibrary(
-      name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+      name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
     // The house, from the inside out.
     part("Alerts", []),

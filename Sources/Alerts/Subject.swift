@@ -1,10 +1,11 @@
 /// What a row of the event log is about. Short ids that people see and that stay the same for ever.
 ///
 /// Most rows are about an alert (`A-1042`). What must be as durable as an alert has its own letter in the same column:
-/// a silence (`S-7`), a group that is told as one message (`G-3`), a digest that was sent (`D-12`).
+/// a silence (`S-7`), a group that is told as one message (`G-3`), a digest that was sent (`D-12`), a configuration that the service took up (`C-2`).
 package struct Subject: Hashable, Comparable, Sendable {
   package enum Kind: UInt8, Sendable, CaseIterable {
     case alert = 65  // A
+    case configuration = 67  // C
     case digest = 68  // D
     case group = 71  // G
     case silence = 83  // S

@@ -1,7 +1,4 @@
 import ArgumentParser
-import Console
-import TocsinConfiguration
-import GRDB
 
 @main
 struct Tocsin: AsyncParsableCommand {

@@ -1,0 +1,213 @@
+// What detectors say, as facts.
+
+/// A life begins: a firing anomaly whose dedup key has no open alert.
+package struct Detected: EventPayload {
+  package static let type = EventType.detected
+  /// Which life of the dedup key this is, from 1.
+  package var generation: Int
+  /// The life before this one, if it is known.
+  package var previous: AlertID?
+  package var dedupKey: String
+  package var severity: Severity
+  /// What was decided about telling people, frozen: it holds for the whole life, whatever the configuration says later.
+  package var route: RouteTaken
+  package var anomaly: Anomaly
+
+  package init(
+    generation: Int, previous: AlertID?, dedupKey: String, severity: Severity, route: RouteTaken, anomaly: Anomaly
+  ) {
+    self.generation = generation
+    self.previous = previous
+    self.dedupKey = dedupKey
+    self.severity = severity
+    self.route = route
+    self.anomaly = anomaly
+  }
+
+  package var json: JSON {
+    .compact([
+      "generation": .int(generation), "previous": .text(previous?.description), "dedup_key": .string(dedupKey),
+      "severity": .string(severity.name), "route": route.json, "anomaly": .raw(anomaly.cloudEvent),
+    ])
+  }
+  package init(json: JSON) throws(EventDataError) {
+    generation = try json.needInt("generation")
+    previous = json.text("previous").flatMap { AlertID($0) }
+    dedupKey = try json.needText("dedup_key")
+    severity = try json.needSeverity("severity")
+    route = RouteTaken(json: try json.need("route") { $0 })
+    anomaly = try json.needAnomaly("anomaly")
+  }
+}
+
+/// The route that an alert took when it opened, and how it says to tell people.
+package struct RouteTaken: Sendable, Equatable {
+  /// The configuration that was in force: the number of a `C-…` subject.
+  package var configuration: Int
+  /// The route's place in it, from 0; nil where no route matched.
+  package var index: Int?
+  /// What the route matches, for people: `severity=critical`.
+  package var match: String
+  package var policy: String?
+  /// Grouped into one message under this key.
+  package var group: String?
+  package var dashboardOnly: Bool
+  /// Further routes that matched, by way of `continue: true`.
+  package var also: [Int]
+
+  package init(
+    configuration: Int, index: Int?, match: String, policy: String? = nil, group: String? = nil,
+    dashboardOnly: Bool = false, also: [Int] = []
+  ) {
+    self.configuration = configuration
+    self.index = index
+    self.match = match
+    self.policy = policy
+    self.group = group
+    self.dashboardOnly = dashboardOnly
+    self.also = also
+  }
+
+  package var json: JSON {
+    .compact([
+      "configuration": .int(configuration), "index": index.map { .int($0) } ?? .null, "match": .string(match),
+      "policy": .text(policy), "group": .text(group), "dashboard_only": dashboardOnly ? true : .null,
+      "also": also.isEmpty ? .null : .array(also.map { .int($0) }),
+    ])
+  }
+  package init(json: JSON) {
+    self.init(
+      configuration: json.integer("configuration") ?? 0, index: json.integer("index"), match: json.text("match") ?? "",
+      policy: json.text("policy"), group: json.text("group"), dashboardOnly: json["dashboard_only"]?.bool ?? false,
+      also: (json["also"]?.array ?? []).compactMap { $0.int.map { Int($0) } })
+  }
+}
+
+/// More firing anomalies of an open alert, all that one commit took in.
+package struct Deduplicated: EventPayload {
+  package static let type = EventType.deduplicated
+  package var count: Int
+  package var firstTime: Timestamp
+  package var lastTime: Timestamp
+  /// The worst severity among them.
+  package var worst: Severity
+  /// The newest of them.
+  package var last: Anomaly
+
+  package init(count: Int, firstTime: Timestamp, lastTime: Timestamp, worst: Severity, last: Anomaly) {
+    self.count = count
+    self.firstTime = firstTime
+    self.lastTime = lastTime
+    self.worst = worst
+    self.last = last
+  }
+  package var json: JSON {
+    [
+      "count": .int(count), "first_time": .micros(firstTime), "last_time": .micros(lastTime),
+      "worst": .string(worst.name), "last": .raw(last.cloudEvent),
+    ]
+  }
+  package init(json: JSON) throws(EventDataError) {
+    count = try json.needInt("count")
+    firstTime = try json.need("first_time") { $0.micros }
+    lastTime = try json.need("last_time") { $0.micros }
+    worst = try json.needSeverity("worst")
+    last = try json.needAnomaly("last")
+  }
+}
+
+/// It got worse. Breaks an acknowledgement and a snooze, which say so in events of their own.
+package struct SeverityRaised: EventPayload {
+  package static let type = EventType.severity_raised
+  package var from: Severity
+  package var to: Severity
+  package init(from: Severity, to: Severity) {
+    self.from = from
+    self.to = to
+  }
+  package var json: JSON { ["from": .string(from.name), "to": .string(to.name)] }
+  package init(json: JSON) throws(EventDataError) {
+    from = try json.needSeverity("from")
+    to = try json.needSeverity("to")
+  }
+}
+
+/// The detector says that it is over.
+package struct Cleared: EventPayload {
+  package static let type = EventType.cleared
+  package var anomaly: Anomaly
+  package init(anomaly: Anomaly) { self.anomaly = anomaly }
+  package var json: JSON { ["anomaly": .raw(anomaly.cloudEvent)] }
+  package init(json: JSON) throws(EventDataError) { anomaly = try json.needAnomaly("anomaly") }
+}
+
+/// It fires again soon after it ended: the same life goes on, unacknowledged.
+package struct Reopened: EventPayload {
+  package static let type = EventType.reopened
+  package var severity: Severity
+  package var anomaly: Anomaly
+  package init(severity: Severity, anomaly: Anomaly) {
+    self.severity = severity
+    self.anomaly = anomaly
+  }
+  package var json: JSON { ["severity": .string(severity.name), "anomaly": .raw(anomaly.cloudEvent)] }
+  package init(json: JSON) throws(EventDataError) {
+    severity = try json.needSeverity("severity")
+    anomaly = try json.needAnomaly("anomaly")
+  }
+}
+
+/// The life ends.
+package struct Resolved: EventPayload {
+  package static let type = EventType.resolved
+  package enum How: String, Sendable {
+    /// Somebody said so.
+    case responder
+    /// The detector reported it.
+    case cleared
+    /// Nothing was heard of it for too long.
+    case stale
+  }
+  package var how: How
+  /// Whether anybody had acknowledged it. A cleared one that nobody had is *cleared, never seen*.
+  package var seen: Bool
+  package var note: String?
+  package init(how: How, seen: Bool, note: String? = nil) {
+    self.how = how
+    self.seen = seen
+    self.note = note
+  }
+  package var json: JSON { .compact(["how": .string(how.rawValue), "seen": .bool(seen), "note": .text(note)]) }
+  package init(json: JSON) throws(EventDataError) {
+    how = try json.need("how") { $0.string.flatMap { How(rawValue: $0) } }
+    seen = json["seen"]?.bool ?? false
+    note = json.text("note")
+  }
+}
+
+/// It opens and clears so often that every further change would be noise.
+package struct Flapping: EventPayload {
+  package static let type = EventType.flapping
+  package var changes: Int
+  package init(changes: Int) { self.changes = changes }
+  package var json: JSON { ["changes": .int(changes)] }
+  package init(json: JSON) throws(EventDataError) { changes = try json.needInt("changes") }
+}
+
+package struct Steady: EventPayload {
+  package static let type = EventType.steady
+  package init() {}
+  package var json: JSON { [:] }
+  package init(json: JSON) throws(EventDataError) {}
+}
+
+extension JSON {
+  /// An anomaly that was valid when it was stored. It is not judged again: rules may have become stricter since.
+  func needAnomaly(_ name: String) throws(EventDataError) -> Anomaly {
+    guard let member = self[name], var anomaly = try? Anomaly(json: member, now: .distantFuture) else {
+      throw EventDataError(name)
+    }
+    anomaly.raw = member.bytes
+    return anomaly
+  }
+}

@@ -1,0 +1,117 @@
+package import Alerts
+
+/// Everything that people decide about how alerts live and who hears of them. No secret is ever in here: it is written
+/// into the log, so that any alert can be traced to the settings that it was opened under.
+package struct LifecycleSettings: Sendable, Equatable {
+  /// IANA name. For rules whose own zone is not given.
+  package var timeZone = "UTC"
+  /// An anomaly this soon after its alert ended reopens it instead of opening a new one.
+  package var reopenWithin = Interval.minutes(10)
+  /// An alert of which nothing is heard for this long is resolved as `stale`. Nil: never.
+  package var staleAfter: Interval?
+  package var receivers: [Receiver] = []
+  package var policies: [Policy] = []
+  /// First match wins, but for `continues`.
+  package var routes: [Route] = []
+  /// Where people can open the console, for links in messages.
+  package var consoleURL: String?
+
+  package init() {}
+
+  package func receiver(_ name: String) -> Receiver? { receivers.first { $0.name == name } }
+  package func policy(_ name: String) -> Policy? { policies.first { $0.name == name } }
+}
+
+/// A named place that notifications go to.
+package struct Receiver: Sendable, Equatable {
+  package struct Target: Sendable, Equatable, Hashable {
+    /// `email`, `slack`, `pagerduty`, `webhook`, …
+    package var channel: String
+    /// Without secrets: addresses joined by commas, a Slack channel, or the receiver's own name.
+    package var destination: String
+    package init(channel: String, destination: String) {
+      self.channel = channel
+      self.destination = destination
+    }
+  }
+  package var name: String
+  package var targets: [Target]
+  /// An on-call schedule whose present person is told, beside ``targets``.
+  package var schedule: String?
+  /// The receiver that is told instead, when a delivery here fails for good.
+  package var fallback: String?
+  /// For how long a delivery is tried before it counts as failed.
+  package var patience: Interval
+  package var sendResolved: Bool
+
+  package init(
+    name: String, targets: [Target], schedule: String? = nil, fallback: String? = nil, patience: Interval = .hours(24),
+    sendResolved: Bool = true
+  ) {
+    self.name = name
+    self.targets = targets
+    self.schedule = schedule
+    self.fallback = fallback
+    self.patience = patience
+    self.sendResolved = sendResolved
+  }
+}
+
+/// An escalation policy.
+package struct Policy: Sendable, Equatable {
+  package struct Step: Sendable, Equatable {
+    /// After the step before; for the first, after the alert opened.
+    package var after: Interval
+    package var receivers: [String]
+    package init(after: Interval, receivers: [String]) {
+      self.after = after
+      self.receivers = receivers
+    }
+  }
+  package var name: String
+  package var steps: [Step]
+  /// How often the whole is gone through again after the first time.
+  package var repeats: Int
+  /// How long an acknowledgement holds. Nil: until the alert ends.
+  package var acknowledgeTimeout: Interval?
+  package init(name: String, steps: [Step], repeats: Int = 0, acknowledgeTimeout: Interval? = nil) {
+    self.name = name
+    self.steps = steps
+    self.repeats = repeats
+    self.acknowledgeTimeout = acknowledgeTimeout
+  }
+}
+
+/// Which alerts go where.
+package struct Route: Sendable, Equatable {
+  package struct Grouping: Sendable, Equatable {
+    /// The labels whose values make a group.
+    package var by: [String]
+    /// How long the first one waits for others.
+    package var wait: Interval
+    /// How long until the next message of the same group, at the soonest.
+    package var interval: Interval
+    package init(by: [String], wait: Interval = .minutes(5), interval: Interval = .minutes(30)) {
+      self.by = by
+      self.wait = wait
+      self.interval = interval
+    }
+  }
+  package enum Delivery: Sendable, Equatable {
+    case policy(String)
+    /// Told once, without escalation.
+    case notify([String])
+    /// Told in batches.
+    case group([String], Grouping)
+    case dashboardOnly
+  }
+  /// All must hold; none: every alert.
+  package var matchers: [Matcher]
+  package var delivery: Delivery
+  package var continues: Bool
+  package init(matchers: [Matcher], delivery: Delivery, continues: Bool = false) {
+    self.matchers = matchers
+    self.delivery = delivery
+    self.continues = continues
+  }
+}
