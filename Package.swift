@@ -12,10 +12,13 @@ let settings: [SwiftSetting] = [
 ]
 
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+/// SQLite's C interface, as GRDB links it: for the two loops where a box for each value would cost too much.
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
 let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
+let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 
 func part(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
   .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
@@ -48,8 +51,8 @@ let package = Package(
 
     // The house, from the inside out.
     part("Alerts", []),
-    part("Lifecycle", ["Alerts", collections]),
-    part("EventLog", ["Alerts", grdb, logging, crypto]),
+    part("Lifecycle", ["Alerts", heap]),
+    part("EventLog", ["Alerts", grdb, sqlite, logging, crypto]),
     part("Bus", ["Alerts", "CZeroMQ", grdb, logging]),
     part("Service", ["Alerts", "Lifecycle", "EventLog", "Bus", logging, crypto, collections]),
     part("Detectors", ["Alerts", "Bus", grdb, logging]),
