@@ -15,6 +15,12 @@ package protocol EventLog: AnyObject {
   /// Reads events in order, from `position` + 1 on. The closure returns false to stop.
   func replay(after position: Int64, _ body: (StoredEvent) throws -> Bool) throws
 
+  /// The event at `position`, or nil.
+  func event(at position: Int64) throws -> StoredEvent?
+
+  /// The events of one subject, oldest first.
+  func life(of subject: Subject) throws -> [StoredEvent]
+
   /// Hashes of the anomalies that commits took in, newest commit first, until the closure returns false.
   func intake(_ body: (UnsafeRawBufferPointer) -> Bool) throws
 }

@@ -52,17 +52,15 @@ package final class EventLogReader: EventReading {
 
   /// The event at `position`, if there is one.
   package func event(at position: Int64) throws -> RecordedEvent? {
-    try events(after: position - 1, limit: 1).first.flatMap { $0.position == position ? $0 : nil }
+    do { return try pool.read { db in try EventRows.one(db, at: position) }?.read() } catch {
+      throw SQLiteEventLog.explain(error, path)
+    }
   }
 
   /// The events of one subject, oldest first.
   package func life(of subject: Subject) throws -> [RecordedEvent] {
-    do {
-      let rows = try pool.read { db in
-        try Int64.fetchAll(
-          db, sql: "SELECT position FROM events WHERE alert = ? ORDER BY version", arguments: [subject.description])
-      }
-      return try rows.compactMap { try event(at: $0) }
-    } catch { throw SQLiteEventLog.explain(error, path) }
+    do { return try pool.read { db in try EventRows.life(db, of: subject) }.map { try $0.read() } } catch {
+      throw SQLiteEventLog.explain(error, path)
+    }
   }
 }

@@ -28,6 +28,21 @@ enum EventRows {
     }
   }
 
+  static func one(_ db: Database, at position: Int64) throws -> StoredEvent? {
+    var found: StoredEvent?
+    try each(db, after: position - 1) { e in
+      found = e.position == position ? e : nil
+      return false
+    }
+    return found
+  }
+
+  static func life(_ db: Database, of subject: Subject) throws -> [StoredEvent] {
+    try Int64.fetchAll(
+      db, sql: "SELECT position FROM events WHERE alert = ? ORDER BY version", arguments: [subject.description]
+    ).compactMap { try one(db, at: $0) }
+  }
+
   static func read(_ s: OpaquePointer) throws -> StoredEvent {
     let position = sqlite3_column_int64(s, 0)
     let alert = text(s, 1)

@@ -1,4 +1,4 @@
-import Alerts
+package import Alerts
 
 /// The log without a disk: for tests and simulations. Keeps every rule of the real one.
 package final class MemoryEventLog: EventLog {
@@ -37,6 +37,12 @@ package final class MemoryEventLog: EventLog {
   package func replay(after position: Int64, _ body: (StoredEvent) throws -> Bool) throws {
     for e in events.dropFirst(Int(max(0, position))) { if try !body(e) { return } }
   }
+
+  package func event(at position: Int64) throws -> StoredEvent? {
+    position > 0 && position <= Int64(events.count) ? events[Int(position - 1)] : nil
+  }
+
+  package func life(of subject: Subject) throws -> [StoredEvent] { events.filter { $0.subject == subject } }
 
   package func intake(_ body: (UnsafeRawBufferPointer) -> Bool) throws {
     for commit in commits.reversed() where !commit.intake.isEmpty {

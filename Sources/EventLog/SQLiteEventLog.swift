@@ -1,4 +1,4 @@
-import Alerts
+package import Alerts
 import Foundation
 import GRDB
 import GRDBSQLite
@@ -122,6 +122,14 @@ package final class SQLiteEventLog: EventLog {
 
   package func replay(after position: Int64, _ body: (StoredEvent) throws -> Bool) throws {
     try queue.inDatabase { db in try EventRows.each(db, after: position, body) }
+  }
+
+  package func event(at position: Int64) throws -> StoredEvent? {
+    try queue.inDatabase { db in try EventRows.one(db, at: position) }
+  }
+
+  package func life(of subject: Subject) throws -> [StoredEvent] {
+    try queue.inDatabase { db in try EventRows.life(db, of: subject) }
   }
 
   package func intake(_ body: (UnsafeRawBufferPointer) -> Bool) throws {

@@ -22,6 +22,8 @@ package struct Engine: Sendable {
   /// The position of the newest fact, in the batch or committed.
   package internal(set) var head: Int64 = 0
   package internal(set) var counters = Counters()
+  /// Alerts that are not resolved.
+  package internal(set) var openCount = 0
 
   var numbers: [Subject.Kind: Int64] = [:]
   var versions: [Subject: Int] = [:]
@@ -162,6 +164,7 @@ package struct Engine: Sendable {
         state.nextEscalationAt = e.recordedAt + first.after
       }
       alerts[id] = state
+      openCount += 1
       lives[state.key] = Life(alert: id, generation: d.generation)
       joinGroup(id, state, now: e.recordedAt)
       if !isReplaying { arm(id, state, before: nil) }
@@ -171,6 +174,7 @@ package struct Engine: Sendable {
     let configurations = configurations
     alerts[id]?.evolve(e) { Routing.policy(of: $0, in: configurations[$0.configuration] ?? .init()) }
     guard let after = alerts[id] else { return }
+    if before.isResolved != after.isResolved { openCount += after.isResolved ? -1 : 1 }
     switch e.event {
     case .severityRaised, .reopened, .resolved: joinGroup(id, after, now: e.recordedAt)
     default: break
