@@ -12,8 +12,6 @@ final class AlertState {
   /// Messages about it that were delivered, and that failed for good.
   var delivered = 0
   var failed = 0
-  /// When the present step was told.
-  var steppedAt: Timestamp?
   /// The texts that a search finds it by, a line each.
   var search: String
   /// The frozen policy, where the configuration that the route names is known.
@@ -33,17 +31,17 @@ final class AlertState {
   init(_ e: Detected, of row: RecordedEvent, policy: FrozenPolicy?) {
     summary = AlertSummary(
       id: AlertID(row.subject.number), version: row.version, generation: e.generation, dedupKey: e.dedupKey,
-      severity: e.severity, state: .open, condition: .firing, openedAt: row.occurredAt, lastSeenAt: row.occurredAt,
+      severity: e.severity, state: .open, condition: .firing, openedAt: row.recordedAt, lastSeenAt: row.recordedAt,
       count: 1, route: e.route, steps: policy?.delays.count, anomaly: e.anomaly)
     previous = e.previous
     self.policy = policy
     search = AlertState.words(of: e.anomaly)
-    rearm()
+    summary.nextEscalationAt = policy?.delays.first.map { row.recordedAt + $0 }
   }
 
   init(
     summary: AlertSummary, previous: AlertID?, label: Labelled.Label?, firstAcknowledgedAt: Timestamp?, delivered: Int,
-    failed: Int, steppedAt: Timestamp?, search: String, policy: FrozenPolicy?
+    failed: Int, search: String, policy: FrozenPolicy?
   ) {
     self.summary = summary
     self.previous = previous
@@ -51,7 +49,6 @@ final class AlertState {
     self.firstAcknowledgedAt = firstAcknowledgedAt
     self.delivered = delivered
     self.failed = failed
-    self.steppedAt = steppedAt
     self.search = search
     self.policy = policy
     isStored = true
@@ -59,46 +56,27 @@ final class AlertState {
     storedSearch = search
   }
 
-  /// Folds one more event of this alert's life into it. Deliveries of messages about many alerts are counted by the writer.
-  func apply(_ row: RecordedEvent) {
+  /// Folds one more event of this alert's life into it, by the same rules as the service does. Deliveries of messages about many alerts
+  /// are counted by the writer.
+  ///
+  /// - Parameter policyOf: the frozen policy of a route.
+  func apply(_ row: RecordedEvent, policyOf: (RouteTaken) throws -> FrozenPolicy?) rethrows {
     isChanged = true
     summary.version = row.version
-    let at = row.occurredAt
+    let at = row.recordedAt
     switch row.event {
-    case .detected: break
+    case .detected, .configured, .silenceAdded, .silenceExpired: break
     case .deduplicated(let e):
       summary.count += e.count
-      summary.lastSeenAt = max(summary.lastSeenAt, e.lastTime)
+      summary.lastSeenAt = at
       summary.condition = .firing
       summary.anomaly = e.last
     case .severityRaised(let e): summary.severity = e.to
     case .cleared:
       summary.condition = .cleared
-      summary.lastSeenAt = max(summary.lastSeenAt, at)
-    case .reopened(let e):
-      summary.state = .open
-      summary.condition = .firing
-      summary.severity = e.severity
-      summary.resolvedHow = nil
-      summary.resolvedAt = nil
-      summary.resolvedBy = nil
-      clearAcknowledgement()
-      summary.count += 1
-      summary.lastSeenAt = max(summary.lastSeenAt, at)
-      summary.anomaly = e.anomaly
-      summary.step = nil
-      summary.round = 0
-      summary.exhausted = false
-      steppedAt = nil
-    case .resolved(let e):
-      summary.state = .resolved
-      summary.resolvedHow = e.how
-      summary.resolvedAt = at
-      summary.resolvedBy = e.how == .responder ? row.actor : nil
-      summary.seen = summary.seen || e.seen
-      if e.how == .cleared { summary.condition = .cleared }
-      summary.snoozedUntil = nil
-      remember(e.note)
+      summary.lastSeenAt = at
+    case .reopened(let e): reopen(e, at)
+    case .resolved(let e): resolve(e, row.actor, at)
     case .flapping: summary.flapping = true
     case .steady: summary.flapping = false
     case .acknowledged(let e):
@@ -107,6 +85,7 @@ final class AlertState {
       summary.acknowledgedBy = row.actor
       summary.acknowledgedAt = at
       summary.acknowledgedUntil = e.until
+      summary.nextEscalationAt = nil
       if firstAcknowledgedAt == nil { firstAcknowledgedAt = at }
       remember(e.note)
     case .unacknowledged(let e):
@@ -115,6 +94,7 @@ final class AlertState {
       remember(e.note)
     case .snoozed(let e):
       summary.snoozedUntil = e.until
+      summary.nextEscalationAt = nil
       remember(e.note)
     case .unsnoozed: summary.snoozedUntil = nil
     case .commented(let e): remember(e.text)
@@ -126,18 +106,61 @@ final class AlertState {
       remember(e.note)
     case .silenced(let e):
       if !summary.silencedBy.contains(e.silence) { summary.silencedBy.append(e.silence) }
+      summary.nextEscalationAt = nil
     case .unsilenced(let e): summary.silencedBy.removeAll { $0 == e.silence }
-    case .inhibited(let e): summary.inhibitedBy = e.by
-    case .uninhibited(let e): if summary.inhibitedBy == e.by { summary.inhibitedBy = nil }
-    case .escalated(let e): stepped(e.step, e.round, at)
-    case .exhausted: summary.exhausted = true
+    case .inhibited(let e):
+      summary.inhibitedBy = e.by
+      summary.nextEscalationAt = nil
+    case .uninhibited: summary.inhibitedBy = nil
+    case .escalated(let e):
+      summary.exhausted = false
+      reach(e.step, e.round, at)
+    case .exhausted:
+      summary.exhausted = true
+      summary.nextEscalationAt = nil
     case .notificationRequested(let e):
-      if e.purpose == .firing, let step = e.step { stepped(step, e.round ?? 0, at) }
+      // The first step of an alert that opens is told without an event of its own.
+      if e.purpose == .firing, let step = e.step, let round = e.round,
+        summary.step.map({ (round, step) > (summary.round, $0) }) ?? true
+      {
+        reach(step, round, at)
+      }
     case .notificationDelivered: delivered += 1
     case .notificationFailed: failed += 1
-    case .notificationAttempted, .notificationCancelled, .configured, .silenceAdded, .silenceExpired: break
+    case .notificationAttempted, .notificationCancelled: break
     }
-    rearm()
+  }
+
+  private func reopen(_ e: Reopened, _ at: Timestamp) {
+    summary.state = .open
+    summary.condition = .firing
+    summary.severity = e.severity
+    summary.resolvedHow = nil
+    summary.resolvedAt = nil
+    summary.resolvedBy = nil
+    clearAcknowledgement()
+    summary.snoozedUntil = nil
+    summary.count += 1
+    summary.lastSeenAt = at
+    summary.anomaly = e.anomaly
+    summary.step = nil
+    summary.round = 0
+    summary.exhausted = false
+  }
+
+  private func resolve(_ e: Resolved, _ actor: String, _ at: Timestamp) {
+    summary.state = .resolved
+    summary.resolvedHow = e.how
+    summary.resolvedAt = at
+    summary.resolvedBy = e.how == .responder ? actor : nil
+    summary.seen = summary.seen || e.seen
+    if e.how != .responder { summary.condition = .cleared }
+    summary.acknowledgedUntil = nil
+    summary.snoozedUntil = nil
+    summary.silencedBy = []
+    summary.inhibitedBy = nil
+    summary.nextEscalationAt = nil
+    remember(e.note)
   }
 
   private func clearAcknowledgement() {
@@ -146,23 +169,12 @@ final class AlertState {
     summary.acknowledgedUntil = nil
   }
 
-  private func stepped(_ step: Int, _ round: Int, _ at: Timestamp) {
-    if summary.step != step || summary.round != round { steppedAt = at }
+  private func reach(_ step: Int, _ round: Int, _ at: Timestamp) {
     summary.step = step
     summary.round = round
-  }
-
-  /// When the policy moves on if nobody does anything, as far as the policy is known.
-  private func rearm() {
-    let held =
-      summary.state != .open || summary.exhausted || summary.snoozedUntil != nil || !summary.silencedBy.isEmpty
-      || summary.inhibitedBy != nil
-    guard !held, let policy else {
-      summary.nextEscalationAt = nil
-      return
-    }
-    summary.nextEscalationAt = policy.next(
-      after: summary.step, round: summary.round, openedAt: summary.openedAt, steppedAt: steppedAt)
+    let isHeld =
+      summary.state != .open || summary.snoozedUntil != nil || !summary.silencedBy.isEmpty || summary.inhibitedBy != nil
+    summary.nextEscalationAt = isHeld ? nil : policy.map { at + $0.delay(after: step) }
   }
 
   // MARK: - Search
@@ -188,15 +200,15 @@ final class AlertState {
 struct FrozenPolicy: Equatable, Sendable {
   /// Each step's delay: after the step before; for the first, after the opening.
   var delays: [Interval]
-  /// How often the whole is gone through again after the first time.
-  var repeats: Int
 
-  func next(after step: Int?, round: Int, openedAt: Timestamp, steppedAt: Timestamp?) -> Timestamp? {
-    guard let first = delays.first else { return nil }
-    guard let step, let steppedAt else { return openedAt + first }
-    if step + 1 < delays.count { return steppedAt + delays[step + 1] }
-    guard round < repeats else { return nil }
-    return steppedAt + max(first, delays.last ?? first)
+  /// How long a policy of one immediate step waits before it repeats, or counts as exhausted.
+  static let repeatDelay = Interval.minutes(30)
+
+  /// How long after `step` the policy moves on: the next step's own delay; after the last step, its delay once more.
+  func delay(after step: Int) -> Interval {
+    if delays.indices.contains(step + 1) { return delays[step + 1] }
+    let last = delays.last ?? .zero
+    return last > .zero ? last : FrozenPolicy.repeatDelay
   }
 
   /// Reads one policy out of the settings that a `configured` event holds.
@@ -206,7 +218,6 @@ struct FrozenPolicy: Equatable, Sendable {
       step["after_us"]?.int.map { Interval(microseconds: $0) } ?? step["after"]?.string.flatMap { Interval($0) }
         ?? .zero
     }
-    repeats = (json["repeats"] ?? json["repeat"])?.int.map { Int($0) } ?? 0
   }
 
   /// Every policy in those settings, by name.

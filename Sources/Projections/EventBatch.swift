@@ -14,27 +14,26 @@ struct EventBatch {
   /// Reads up to `limit` events. One that can't be read, or is missing, costs itself and no other.
   ///
   /// - Throws: what the log throws where it can't be read at all.
-  static func read(from log: some EventReading, after position: Int64, head: Int64, limit: Int) throws -> EventBatch {
+  static func read(from log: some EventReading, after position: Int64, limit: Int) throws -> EventBatch {
     var size = max(1, limit)
     while true {
       do {
         let rows = try log.events(after: position, limit: size)
-        return EventBatch(rows, after: position, head: head)
+        return EventBatch(rows, after: position)
       } catch {
-        // One bad event refuses its whole batch: halve until it stands alone.
-        guard size == 1 else {
-          size = max(1, size / 2)
-          continue
-        }
-        // A log that can't be read at all refuses its neighbour and its head as well.
-        _ = try log.head()
-        guard position + 1 < head else {
+        // One bad event refuses its whole batch: halve until it stands alone. What is wrong with the log as a whole is not for here.
+        guard isOfOneEvent(error) else { throw error }
+        if size > 1 {
+          size /= 2
+        } else {
           return EventBatch(items: [.unreadable(position: position + 1, why: "\(error)")], last: (position + 1, ""))
         }
-        _ = try? log.events(after: position + 1, limit: 1)
-        return EventBatch(items: [.unreadable(position: position + 1, why: "\(error)")], last: (position + 1, ""))
       }
     }
+  }
+
+  private static func isOfOneEvent(_ error: any Error) -> Bool {
+    error is EventDataError || error is JSONError
   }
 
   private init(items: [Item], last: (position: Int64, mark: String)?) {
@@ -42,7 +41,7 @@ struct EventBatch {
     self.last = last
   }
 
-  private init(_ rows: [RecordedEvent], after position: Int64, head: Int64) {
+  private init(_ rows: [RecordedEvent], after position: Int64) {
     items = []
     items.reserveCapacity(rows.count)
     var expected = position + 1

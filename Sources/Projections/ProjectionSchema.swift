@@ -56,7 +56,6 @@ enum ProjectionSchema {
       first_acknowledged_at INTEGER,
       delivered INTEGER NOT NULL,
       failed INTEGER NOT NULL,
-      stepped_at INTEGER,
       anomaly TEXT NOT NULL,
       search TEXT NOT NULL
     ) STRICT;

@@ -100,7 +100,7 @@ package final class ProjectionStore {
   private func take(
     from log: some EventReading, after position: Int64, head: Int64, limit: Int, isBulk: Bool
   ) throws -> Int64 {
-    let batch = try EventBatch.read(from: log, after: position, head: head, limit: limit)
+    let batch = try EventBatch.read(from: log, after: position, limit: min(limit, Int(clamping: head - position)))
     guard let last = batch.last else { return head }
     do {
       try queue.inDatabase { db in

@@ -110,7 +110,7 @@ final class ProjectionWriter {
       alerts[number] = state
     } else if let known = try alert(number) {
       state = known
-      state.apply(row)
+      try state.apply(row) { try policy($0) }
     } else {
       return try problem(row.position, "\(row.type.rawValue) of \(row.subject), which was never detected")
     }
