@@ -57,7 +57,7 @@ let package = Package(
     part("Service", ["Alerts", "Lifecycle", "EventLog", "Bus", logging, crypto, collections]),
     part("Detectors", ["Alerts", "Bus", grdb, logging]),
     part("Notifiers", ["Alerts", "Bus", "CCurl", mustache, logging, crypto]),
-    part("Projections", ["Alerts", "EventLog", grdb, mustache, logging]),
+    part("Projections", ["Alerts", "EventLog", grdb, sqlite, mustache, logging]),
     part(
       "Console",
       [
