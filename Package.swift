@@ -12,6 +12,8 @@ let settings: [SwiftSetting] = [
 ]
 
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+/// SQLite's C interface, as GRDB links it: for the two loops where a box for each value would cost too much.
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
@@ -54,7 +56,7 @@ let package = Package(
     part("Service", ["Alerts", "Lifecycle", "EventLog", "Bus", logging, crypto, collections]),
     part("Detectors", ["Alerts", "Bus", grdb, logging]),
     part("Notifiers", ["Alerts", "Bus", "CCurl", mustache, logging, crypto]),
-    part("Projections", ["Alerts", "EventLog", grdb, mustache, logging]),
+    part("Projections", ["Alerts", "EventLog", grdb, sqlite, mustache, logging]),
     part(
       "Console",
       [
