@@ -97,7 +97,9 @@ let package = Package(
         "Alerts", "EventLog", "Projections", "Console",
         .product(name: "HummingbirdTesting", package: "hummingbird"),
       ]),
-    tests("ConfigurationTests", ["Alerts", "TocsinConfiguration"]),
+    tests(
+      "ConfigurationTests",
+      ["Alerts", "Lifecycle", "Detectors", "Notifiers", "Projections", "Console", "TocsinConfiguration"]),
     tests("ScenarioTests", ["Alerts", "tocsin", grdb]),
   ],
   swiftLanguageModes: [.v6]
