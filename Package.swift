@@ -89,7 +89,7 @@ let package = Package(
     tests("BusTests", ["Alerts", "Bus"]),
     tests("ServiceTests", ["Alerts", "Lifecycle", "EventLog", "Bus", "Service"]),
     tests("DetectorsTests", ["Alerts", "Bus", "Detectors", grdb]),
-    tests("NotifiersTests", ["Alerts", "Bus", "Notifiers"]),
+    tests("NotifiersTests", ["Alerts", "Bus", "Notifiers"], resources: [.copy("Servers")]),
     tests("ProjectionsTests", ["Alerts", "EventLog", "Projections", grdb]),
     tests(
       "ConsoleTests",
