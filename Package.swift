@@ -18,6 +18,7 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
 let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
+let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 
 func part(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
   .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
@@ -50,8 +51,8 @@ let package = Package(
 
     // The house, from the inside out.
     part("Alerts", []),
-    part("Lifecycle", ["Alerts", collections]),
-    part("EventLog", ["Alerts", grdb, logging, crypto]),
+    part("Lifecycle", ["Alerts", heap]),
+    part("EventLog", ["Alerts", grdb, sqlite, logging, crypto]),
     part("Bus", ["Alerts", "CZeroMQ", grdb, logging]),
     part("Service", ["Alerts", "Lifecycle", "EventLog", "Bus", logging, crypto, collections]),
     part("Detectors", ["Alerts", "Bus", grdb, logging]),
@@ -88,7 +89,7 @@ let package = Package(
     tests("BusTests", ["Alerts", "Bus"]),
     tests("ServiceTests", ["Alerts", "Lifecycle", "EventLog", "Bus", "Service"]),
     tests("DetectorsTests", ["Alerts", "Bus", "Detectors", grdb]),
-    tests("NotifiersTests", ["Alerts", "Bus", "Notifiers"]),
+    tests("NotifiersTests", ["Alerts", "Bus", "Notifiers"], resources: [.copy("Servers")]),
     tests("ProjectionsTests", ["Alerts", "EventLog", "Projections", grdb]),
     tests(
       "ConsoleTests",
@@ -96,7 +97,9 @@ let package = Package(
         "Alerts", "EventLog", "Projections", "Console",
         .product(name: "HummingbirdTesting", package: "hummingbird"),
       ]),
-    tests("ConfigurationTests", ["Alerts", "TocsinConfiguration"]),
+    tests(
+      "ConfigurationTests",
+      ["Alerts", "Lifecycle", "Detectors", "Notifiers", "Projections", "Console", "TocsinConfiguration"]),
     tests("ScenarioTests", ["Alerts", "tocsin", grdb]),
   ],
   swiftLanguageModes: [.v6]

@@ -1,0 +1,15 @@
+import Alerts
+
+/// Every channel there is. A new one takes its own file and one line here.
+package enum ChannelTable {
+  package static func channels(_ settings: NotifierSettings, templates: TemplateSet = TemplateSet()) -> [any Channel] {
+    [
+      EmailChannel(settings.email, templates: templates),
+      SlackChannel(settings.slack, templates: templates),
+      PagerDutyChannel(settings.pagerduty, receiverOptions: settings.receiverOptions, templates: templates),
+      OutboxChannel(templates: templates),
+    ]
+  }
+
+  package static let names = channels(NotifierSettings()).map(\.name)
+}

@@ -1,0 +1,160 @@
+package import Alerts
+import Crypto
+
+/// Mail over SMTP. One thread for each alert: a root that every message about it names, and one subject.
+package struct EmailChannel: Channel {
+  package let name = "email"
+  package let pace = Pace(inFlight: 2)
+  private let settings: EmailSettings?
+  private let templates: TemplateSet
+
+  /// A mail with more recipients is refused: RFC 5321 (4.5.3.1.8) has servers take at least 100.
+  static let recipientLimit = 100
+  /// A sender that stands in where none is configured and mails only go into the outbox.
+  static let standInSender = "tocsin@localhost"
+
+  package init(_ settings: EmailSettings?, templates: TemplateSet = TemplateSet()) {
+    self.settings = settings
+    self.templates = templates
+  }
+
+  package func missing(for job: Job) -> String? {
+    settings == nil ? "channels.email.server is not configured" : nil
+  }
+
+  package func render(_ job: Job, now: Timestamp) throws(RenderingError) -> RenderedMessage {
+    let mail = try mail(job, now: now)
+    let provider: JSON = .compact([
+      "message_id": .string(mail.messageID), "thread": .text(mail.threadRoot), "subject": .string(mail.subject),
+    ])
+    return RenderedMessage(
+      form: .mail, title: mail.subject, parts: [.init("mail", mail.bytes)], provider: provider)
+  }
+
+  private func mail(_ job: Job, now: Timestamp) throws(RenderingError) -> Mail {
+    let sender = settings?.from ?? EmailChannel.standInSender
+    guard let from = MailAddress(sender) else {
+      throw RenderingError("channels.email.from is not a mail address: \(sender)")
+    }
+    let to = try EmailChannel.recipients(job.destination)
+    let facts = MessageFacts(job)
+    var subject = templates.render(facts, .subject)
+    var text: String
+    var html: String
+    if job.purpose == .digest || job.purpose == .notice, let content = job.content {
+      subject = content["subject"]?.string ?? subject
+      text = content["text"]?.string ?? content["markdown"]?.string ?? subject
+      html = content["html"]?.string ?? EmailChannel.plainPage(text)
+    } else {
+      text = templates.render(facts, .text)
+      html = templates.render(facts, .html)
+    }
+    // Mail programs keep a thread together only under one subject: the first message's.
+    if let first = job.thread?["subject"]?.string, job.alert != nil {
+      subject = first.hasPrefix("Re: ") ? first : "Re: \(first)"
+    }
+    var mail = Mail(
+      from: from, to: to, subject: Mail.cut(subject), messageID: "<\(Mail.digest(job.key))@\(from.domain)>",
+      threadRoot: EmailChannel.threadRoot(job, domain: from.domain), date: now, text: text, html: html)
+    mail.fields = EmailChannel.fields(job, from: from)
+    return mail
+  }
+
+  /// A root that no message carries itself, so that each can name it, whichever arrives first; one for each life of an alert.
+  private static func threadRoot(_ job: Job, domain: String) -> String? {
+    guard let alert = job.alert else { return nil }
+    // Two installations may both have an A-1 and mail the same person: what opened it, and when, tells them apart.
+    let life = Mail.digest("\(alert.dedupKey)|\(alert.generation)|\(alert.openedAt.microseconds)").prefix(16)
+    return "<alert-\(alert.id)-\(life)@\(domain)>"
+  }
+
+  private static func fields(_ job: Job, from: MailAddress) -> [(name: String, value: String)] {
+    var fields = [
+      (name: "X-Tocsin-Key", value: job.key), (name: "X-Tocsin-Purpose", value: job.purpose.rawValue),
+      (name: "X-Tocsin-Receiver", value: job.receiver),
+    ]
+    if let alert = job.alert {
+      fields.append((name: "X-Tocsin-Alert", value: alert.id.description))
+      fields.append((name: "X-Tocsin-Severity", value: alert.severity.name))
+      if alert.severity == .critical, job.purpose == .firing { fields.append((name: "Importance", value: "high")) }
+    }
+    if job.purpose == .digest {
+      let list = Mail.digest(job.receiver).prefix(8)
+      fields.append((name: "List-Id", value: "Tocsin digest <digest-\(list).\(from.domain)>"))
+      let address = job.content?["unsubscribe"]?.string
+      let link = address.flatMap { $0.hasPrefix("https://") ? "<\($0)>, " : nil } ?? ""
+      fields.append((name: "List-Unsubscribe", value: "\(link)<mailto:\(from.address)?subject=unsubscribe%20digest>"))
+      // RFC 8058: one click may only be promised where a POST to a web address does it.
+      if !link.isEmpty { fields.append((name: "List-Unsubscribe-Post", value: "List-Unsubscribe=One-Click")) }
+    }
+    return fields
+  }
+
+  static func recipients(_ destination: String) throws(RenderingError) -> [MailAddress] {
+    var to: [MailAddress] = []
+    for text in destination.split(separator: ",") where !text.trimming().isEmpty {
+      guard let address = MailAddress(String(text)) else {
+        throw RenderingError("not a mail address: \(text.trimming().prefix(100))")
+      }
+      if !to.contains(where: { $0.address == address.address }) { to.append(address) }
+    }
+    guard !to.isEmpty else { throw RenderingError("the receiver names no mail address") }
+    guard to.count <= recipientLimit else {
+      throw RenderingError(
+        "\(to.count) recipients are more than \(recipientLimit): use a mailing list, or several receivers")
+    }
+    return to
+  }
+
+  private static func plainPage(_ text: String) -> String {
+    let escaped = SlackText.escape(text)
+    return "<!DOCTYPE html><html><body><pre style=\"white-space:pre-wrap\">\(escaped)</pre></body></html>\n"
+  }
+
+  package func send(
+    _ message: RenderedMessage, for job: Job, over transport: any Transport, now: Timestamp
+  ) async -> Verdict {
+    guard let settings, let part = message.parts.first else {
+      return Verdict(.failed, "channels.email.server is not configured")
+    }
+    guard let to = try? EmailChannel.recipients(job.destination), let from = MailAddress(settings.from) else {
+      return Verdict(.failed, "the sender or a recipient is not a mail address")
+    }
+    let envelope = MailEnvelope(from: from.address, to: to.map(\.address), tls: settings.tls)
+    var request = TransferRequest(.mail(envelope), url: settings.server, body: part.body)
+    request.caFile = settings.caFile
+    request.username = settings.username
+    request.password = settings.password
+    request.timeout = .seconds(60)
+    if let password = settings.password {
+      // AUTH PLAIN and LOGIN write them in base64.
+      let user = settings.username ?? ""
+      request.secrets = [
+        password, Base64.encode(Array(password.utf8)), Base64.encode(Array("\0\(user)\0\(password)".utf8)),
+      ]
+    }
+    return EmailChannel.verdict(await transport.perform(request), recipients: to.count, provider: message.provider)
+  }
+
+  /// Pure: what the server's answers come to.
+  static func verdict(_ result: TransferResult, recipients: Int, provider: JSON?) -> Verdict {
+    switch result {
+    case .success(let response):
+      var verdict = Classification.smtp(code: response.status)
+      verdict.provider = provider
+      if !response.refused.isEmpty, verdict.outcome == .delivered {
+        verdict.message = "delivered, but refused for \(Classification.list(response.refused))"
+        let addresses = response.refused.map { JSON.string($0.address) }
+        verdict.provider = .object((provider?.members ?? []) + [.init("refused", .array(addresses))])
+      }
+      return verdict
+    case .failure(let failure):
+      if failure.refused.count >= recipients { return Classification.allRefused(failure.refused) }
+      if failure.outcomeUnknown || Classification.hopeless[failure.code] != nil {
+        return Classification.failure(failure)
+      }
+      if let status = failure.status, status >= 400 { return Classification.smtp(code: status, words: failure.message) }
+      return Classification.failure(failure)
+    }
+  }
+}

@@ -1,0 +1,30 @@
+package import Alerts
+
+/// Lets so many through a second in the long run, and a few at once after a quiet time.
+package struct TokenBucket: Sendable {
+  private let interval: Interval
+  private let burst: Int
+  /// The instant at which the bucket would be full again.
+  private var fullAt: Timestamp
+
+  /// The generic cell rate algorithm: one instant instead of a count and a clock. Source: ITU-T I.371 (2004), annex A.
+  package init(perSecond: Double, burst: Int) {
+    interval = Interval(microseconds: Int64((1_000_000 / max(perSecond, 0.000_01)).rounded()))
+    self.burst = max(burst, 1)
+    fullAt = .epoch
+  }
+
+  /// Nil if one may go now, and it is counted as gone; otherwise when to ask again.
+  package mutating func take(_ now: Timestamp) -> Timestamp? {
+    let from = max(fullAt, now)
+    let earliest = from - interval * Int64(burst - 1)
+    if earliest > now { return earliest }
+    fullAt = from + interval
+    return nil
+  }
+
+  /// Takes no more until `instant`: a provider asked for patience.
+  package mutating func pause(until instant: Timestamp) {
+    fullAt = max(fullAt, instant + interval * Int64(burst - 1))
+  }
+}
