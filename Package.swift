@@ -12,10 +12,13 @@ let settings: [SwiftSetting] = [
 ]
 
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+/// SQLite's C interface, as GRDB links it: for the two loops where a box for each value would cost too much.
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
 let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
+let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 
 func part(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
   .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
@@ -48,13 +51,13 @@ let package = Package(
 
     // The house, from the inside out.
     part("Alerts", []),
-    part("Lifecycle", ["Alerts", collections]),
-    part("EventLog", ["Alerts", grdb, logging, crypto]),
+    part("Lifecycle", ["Alerts", heap]),
+    part("EventLog", ["Alerts", grdb, sqlite, logging, crypto]),
     part("Bus", ["Alerts", "CZeroMQ", grdb, logging]),
     part("Service", ["Alerts", "Lifecycle", "EventLog", "Bus", logging, crypto, collections]),
     part("Detectors", ["Alerts", "Bus", grdb, logging]),
     part("Notifiers", ["Alerts", "Bus", "CCurl", mustache, logging, crypto]),
-    part("Projections", ["Alerts", "EventLog", grdb, mustache, logging]),
+    part("Projections", ["Alerts", "EventLog", grdb, sqlite, mustache, logging]),
     part(
       "Console",
       [
@@ -94,7 +97,9 @@ let package = Package(
         "Alerts", "EventLog", "Projections", "Console",
         .product(name: "HummingbirdTesting", package: "hummingbird"),
       ]),
-    tests("ConfigurationTests", ["Alerts", "TocsinConfiguration"]),
+    tests(
+      "ConfigurationTests",
+      ["Alerts", "Lifecycle", "Detectors", "Notifiers", "Projections", "Console", "TocsinConfiguration"]),
     tests("ScenarioTests", ["Alerts", "tocsin", grdb]),
   ],
   swiftLanguageModes: [.v6]

@@ -49,21 +49,24 @@ package struct RouteTaken: Sendable, Equatable {
   /// What the route matches, for people: `severity=critical`.
   package var match: String
   package var policy: String?
-  /// Grouped into one message under this key.
-  package var group: String?
+  /// Told in batches with the others of this group, `G-3`.
+  package var group: Subject?
+  /// What makes the group: the route's place and the labels' values.
+  package var groupKey: String?
   package var dashboardOnly: Bool
   /// Further routes that matched, by way of `continue: true`.
   package var also: [Int]
 
   package init(
-    configuration: Int, index: Int?, match: String, policy: String? = nil, group: String? = nil,
-    dashboardOnly: Bool = false, also: [Int] = []
+    configuration: Int, index: Int?, match: String, policy: String? = nil, group: Subject? = nil,
+    groupKey: String? = nil, dashboardOnly: Bool = false, also: [Int] = []
   ) {
     self.configuration = configuration
     self.index = index
     self.match = match
     self.policy = policy
     self.group = group
+    self.groupKey = groupKey
     self.dashboardOnly = dashboardOnly
     self.also = also
   }
@@ -71,14 +74,16 @@ package struct RouteTaken: Sendable, Equatable {
   package var json: JSON {
     .compact([
       "configuration": .int(configuration), "index": index.map { .int($0) } ?? .null, "match": .string(match),
-      "policy": .text(policy), "group": .text(group), "dashboard_only": dashboardOnly ? true : .null,
+      "policy": .text(policy), "group": .text(group?.description), "group_key": .text(groupKey),
+      "dashboard_only": dashboardOnly ? true : .null,
       "also": also.isEmpty ? .null : .array(also.map { .int($0) }),
     ])
   }
   package init(json: JSON) {
     self.init(
       configuration: json.integer("configuration") ?? 0, index: json.integer("index"), match: json.text("match") ?? "",
-      policy: json.text("policy"), group: json.text("group"), dashboardOnly: json["dashboard_only"]?.bool ?? false,
+      policy: json.text("policy"), group: json.text("group").flatMap { Subject($0) },
+      groupKey: json.text("group_key"), dashboardOnly: json["dashboard_only"]?.bool ?? false,
       also: (json["also"]?.array ?? []).compactMap { $0.int.map { Int($0) } })
   }
 }
@@ -121,14 +126,20 @@ package struct SeverityRaised: EventPayload {
   package static let type = EventType.severity_raised
   package var from: Severity
   package var to: Severity
-  package init(from: Severity, to: Severity) {
+  /// The route for the new severity, from the configuration that the alert was opened under; nil if it stays the same.
+  package var route: RouteTaken?
+  package init(from: Severity, to: Severity, route: RouteTaken? = nil) {
     self.from = from
     self.to = to
+    self.route = route
   }
-  package var json: JSON { ["from": .string(from.name), "to": .string(to.name)] }
+  package var json: JSON {
+    .compact(["from": .string(from.name), "to": .string(to.name), "route": route?.json ?? .null])
+  }
   package init(json: JSON) throws(EventDataError) {
     from = try json.needSeverity("from")
     to = try json.needSeverity("to")
+    route = json["route"].map { RouteTaken(json: $0) }
   }
 }
 

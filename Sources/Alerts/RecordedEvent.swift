@@ -32,7 +32,12 @@ package struct RecordedEvent: Sendable, Equatable {
   package var type: EventType { event.type }
 
   /// The row as `tocsin events` prints it and the feed carries it: a CloudEvent, type `tocsin.alert.detected.v1` and so on.
-  package var cloudEvent: JSON {
+  package var cloudEvent: JSON { cloudEvent(data: event.data) }
+
+  /// As ``cloudEvent``, with the event's own data already written.
+  package func cloudEvent(data: [UInt8]) -> JSON { cloudEvent(data: .raw(data)) }
+
+  private func cloudEvent(data: JSON) -> JSON {
     [
       "specversion": "1.0", "id": .string(String(position)), "source": "tocsin",
       "type": .string("tocsin.alert.\(type.rawValue).v1"), "subject": .string(subject.description),
@@ -41,7 +46,7 @@ package struct RecordedEvent: Sendable, Equatable {
         "position": .int(position), "alert": .string(subject.description), "version": .int(version),
         "type": .string(type.rawValue), "occurred_at": .int(occurredAt.microseconds),
         "recorded_at": .int(recordedAt.microseconds), "actor": .string(actor), "cause": cause.map { .int($0) } ?? .null,
-        "data": event.data,
+        "data": data,
       ]),
     ]
   }

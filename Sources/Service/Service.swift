@@ -1,1 +1,198 @@
-// Service
+package import Alerts
+import Bus
+package import EventLog
+package import Lifecycle
+package import Logging
+import Synchronization
+
+/// The shell around the engine: drain the gateway → decide → one group commit → answer → publish → hand out jobs.
+///
+/// One thread owns it, with the gateway's sockets and the log's writer. It sleeps in ``GatewayPort/wait(until:)`` until something comes or
+/// the nearest deadline is there.
+package final class Service {
+  /// The most anomalies in one commit: bounds how long a command waits behind a flood.
+  package static let drainLimit = 8192
+  /// While the log can't be written, it is tried again this often.
+  package static let retryInterval = Interval.seconds(1)
+
+  let log: any EventLog
+  let gateway: any GatewayPort
+  let clock: any ServiceClock
+  let logger: Logger
+  package let status: ServiceStatus
+  package let control: ServiceControl
+  /// Called after each commit with the log's new head, on the service's thread: a wake-up for whoever follows the log.
+  let onCommit: @Sendable (Int64) -> Void
+  package private(set) var engine = Engine()
+  var intake = Intake()
+  var workers = Workers()
+  var answered = AnsweredCommands()
+  var recent = RecentAnomalies()
+
+  /// What waits for the commit before it is sent.
+  var answers: [(Peer, Outgoing)] = []
+  private var intakeBytes: [UInt8] = []
+  /// A commit that the log refused, to be tried again as it is: nothing of it was answered, and nothing else is decided before.
+  private var stuck: Commit?
+  private var stuckEvents: [RecordedEvent] = []
+  private var isStopping = false
+
+  package init(
+    log: any EventLog, gateway: any GatewayPort, clock: any ServiceClock, control: ServiceControl,
+    status: ServiceStatus,
+    logger: Logger, onCommit: @escaping @Sendable (Int64) -> Void = { _ in }
+  ) {
+    self.log = log
+    self.gateway = gateway
+    self.clock = clock
+    self.control = control
+    self.status = status
+    self.logger = logger
+    self.onCommit = onCommit
+  }
+
+  // MARK: - Start
+
+  /// Replays the log and takes up the configuration. After it, timers that fell due while nobody was there fire in the first ``step()``.
+  package func start(settings: LifecycleSettings) throws {
+    var count = 0
+    try log.replay(after: 0) { stored in
+      engine.replay(try stored.read())
+      count += 1
+      return true
+    }
+    try log.intake { intake.recall($0) }
+    intake.finishRecall()
+    let now = clock.now()
+    engine.recover(now: now)
+    engine.adopt(settings, now: now)
+    logger.info(
+      "the log is read",
+      metadata: ["events": "\(count)", "alerts": "\(engine.alerts.values.count { !$0.isResolved })"])
+    commit(now: now)
+    settle()
+  }
+
+  // MARK: - The loop
+
+  /// Runs until ``ServiceControl/stop()``.
+  ///
+  /// - Throws: what makes going on pointless: the sockets are gone, or the log contradicts itself.
+  package func run() throws {
+    while !isStopping {
+      try gateway.wait(until: waitingTime())
+      try step()
+    }
+    status.update {
+      $0.isReady = false
+      $0.trouble = "stopping"
+    }
+  }
+
+  /// How long nothing has to be done, in microseconds; nil for ever.
+  package func waitingTime() -> Int64? {
+    if stuck != nil { return Service.retryInterval.microseconds }
+    return engine.nextDeadline.map { max(0, ($0 - clock.now()).microseconds) }
+  }
+
+  /// One round: everything that has come, everything that is due, one commit.
+  package func step() throws {
+    for message in control.drain() { obey(message) }
+    let now = clock.now()
+    if stuck != nil {
+      commit(now: now)
+      if stuck != nil { return refuseMeanwhile(now: now) }
+    }
+    for message in gateway.receive(limit: Service.drainLimit) { take(message, now: now) }
+    engine.fire(now: now)
+    commit(now: now)
+    if let failure { throw failure }
+    if stuck == nil { handOutJobs(now: now) }
+    if let failure { throw failure }
+    settle()
+  }
+
+  private func obey(_ message: ServiceControl.Message) {
+    switch message {
+    case .stop: isStopping = true
+    case .adopt(let settings):
+      if stuck == nil { engine.adopt(settings, now: clock.now()) } else { control.post(message) }
+    }
+  }
+
+  func withEngine<T>(_ body: (inout Engine) -> T) -> T { body(&engine) }
+
+  func accept(_ hash: StableHash) { Intake.write(hash, to: &intakeBytes) }
+
+  // MARK: - Commit
+
+  private(set) var failure: (any Error)?
+  var isStuck: Bool { stuck != nil }
+
+  /// Writes what was decided, and only then answers and publishes.
+  func commit(now: Timestamp) {
+    if stuck == nil {
+      let events = engine.takeBatch(now: now)
+      if events.isEmpty { return flushAnswers() }
+      stuckEvents = events
+      stuck = Commit(events: events.map { StoredEvent($0) }, intake: intakeBytes, recordedAt: now)
+      intakeBytes.removeAll(keepingCapacity: true)
+    }
+    guard let commit = stuck else { return }
+    do throws(EventLogError) { try log.append(commit) } catch {
+      switch error.kind {
+      case .unwritable:
+        if status.snapshot.trouble != error.message {
+          logger.error("nothing can be stored; what comes is refused until it can", metadata: ["why": "\(error)"])
+        }
+        status.update {
+          $0.isReady = false
+          $0.trouble = error.message
+        }
+      case .locked, .unreadable, .corrupt, .conflict: failure = error
+      }
+      return
+    }
+    if status.snapshot.trouble != nil { logger.info("anomalies and commands are taken") }
+    stuck = nil
+    recent.remember(stuckEvents)
+    flushAnswers()
+    publish(commit, stuckEvents)
+    onCommit(engine.head)
+    stuckEvents = []
+  }
+
+  private func flushAnswers() {
+    for (peer, answer) in answers { gateway.send(answer, to: peer) }
+    answers.removeAll(keepingCapacity: true)
+  }
+
+  private func publish(_ commit: Commit, _ events: [RecordedEvent]) {
+    for (stored, e) in zip(commit.events, events) {
+      var topic = "default/tocsin"
+      if e.subject.kind == .alert, let labels = engine.alerts[AlertID(e.subject.number)]?.labels {
+        topic = "\(labels["tenant"] ?? "default")/\(labels["event_type"] ?? "")"
+      }
+      gateway.publish(topic: topic, position: e.position, json: e.cloudEvent(data: stored.data).bytes)
+    }
+  }
+
+  private func settle() {
+    let isStuck = isStuck
+    let known = intake.count
+    let (head, open, next) = (engine.head, engine.openCount, engine.nextDeadline)
+    let (pending, deadlines) = (engine.ledger.pending.count, engine.deadlines.count)
+    status.update {
+      if !isStuck {
+        $0.isReady = true
+        $0.trouble = nil
+      }
+      $0.head = head
+      $0.openAlerts = open
+      $0.pendingNotifications = pending
+      $0.deadlines = deadlines
+      $0.nextDeadline = next
+      $0.knownAnomalies = known
+    }
+  }
+}

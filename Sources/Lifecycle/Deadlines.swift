@@ -1,0 +1,40 @@
+package import Alerts
+import HeapModule
+
+/// What is to be looked at when its time comes. An entry is never taken out when it becomes pointless: it is judged against the state of the
+/// moment when it comes up, so that a late or doubled one does nothing.
+package struct Deadlines: Sendable {
+  package enum What: Sendable, Hashable {
+    case escalation(AlertID)
+    case acknowledgement(AlertID)
+    case snooze(AlertID)
+    case stale(AlertID)
+    /// A resolved alert may leave memory.
+    case farewell(AlertID)
+    /// A notification's next try, or the end of its lease.
+    case delivery(Int64)
+    case group(String)
+    case silence(Subject)
+  }
+
+  private struct Entry: Comparable, Sendable {
+    var due: Timestamp
+    var what: What
+    static func < (a: Entry, b: Entry) -> Bool { a.due < b.due }
+    static func == (a: Entry, b: Entry) -> Bool { a.due == b.due && a.what == b.what }
+  }
+
+  private var heap = Heap<Entry>()
+
+  package init() {}
+  package var count: Int { heap.count }
+  package var next: Timestamp? { heap.min?.due }
+
+  package mutating func add(_ what: What, at due: Timestamp) { heap.insert(Entry(due: due, what: what)) }
+
+  package mutating func popDue(_ now: Timestamp) -> (due: Timestamp, what: What)? {
+    guard let first = heap.min, first.due <= now else { return nil }
+    _ = heap.popMin()
+    return (first.due, first.what)
+  }
+}

@@ -1,0 +1,140 @@
+package import Alerts
+
+extension Engine {
+  /// Takes up a configuration, unless it is the one in force. Alerts that are open keep the one that they opened under.
+  package mutating func adopt(_ settings: LifecycleSettings, now: Timestamp) {
+    let digest = settings.digest
+    if configuration > 0, self.settings.digest == digest { return }
+    emit(
+      .configured(Configured(digest: digest, settings: settings.json)), about: newSubject(.configuration), now: now)
+  }
+
+  /// Judges a responder's command. The reply carries the alert's new state and version.
+  package mutating func obey(_ command: Command, now: Timestamp) -> Reply {
+    do throws(CommandError) { return Reply(.success(try carryOut(command, now: now))) } catch {
+      return Reply(.failure(error))
+    }
+  }
+
+  private mutating func carryOut(_ command: Command, now: Timestamp) throws(CommandError) -> JSON {
+    switch command.action {
+    case .silence(let matchers, let startsAt, let endsAt):
+      let s = addSilence(matchers, from: startsAt, to: endsAt, comment: command.note, by: command.by, now: now)
+      return ["silence": .string(s.description), "ends_at": .string(endsAt.rfc3339)]
+    case .expireSilence(let s):
+      guard silences[s] != nil else {
+        // Ended before: a repeat of the command is answered like the first.
+        guard (numbers[.silence] ?? 0) >= s.number else { throw CommandError(.invalid, "there is no silence \(s)") }
+        return ["silence": .string(s.description)]
+      }
+      expireSilence(s, early: true, by: command.by, now: now)
+      return ["silence": .string(s.description)]
+    case .digest(let order): return try send(order, by: command.by, now: now)
+    case .wanted(let key): return ["wanted": .bool(wants(key, now: now))]
+    default: break
+    }
+    guard let id = command.alert, let a = alerts[id] else {
+      throw CommandError(.unknown_alert, "there is no alert \(command.alert?.description ?? "")")
+    }
+    if let seen = command.version, seen < a.decisiveVersion {
+      throw CommandError(
+        .stale_version,
+        "\(id) has changed since version \(seen): it is at version \(a.version), \(a.held ?? "open"); look again before you decide"
+      )
+    }
+    if let seen = command.version, seen > a.version {
+      throw CommandError(.stale_version, "\(id) is at version \(a.version); there is no version \(seen) of it")
+    }
+    try act(command, on: a, now: now)
+    return ["alert": alerts[id]?.brief ?? .null]
+  }
+
+  private mutating func act(_ c: Command, on a: AlertState, now: Timestamp) throws(CommandError) {
+    let subject = a.id.subject
+    func refuseIfResolved(_ verb: String) throws(CommandError) {
+      guard !a.isResolved else {
+        throw CommandError(.not_allowed_in_state, "\(a.id) is resolved; a resolved alert can't be \(verb)")
+      }
+    }
+    func emit(_ event: AlertEvent) -> Int64 {
+      self.emit(event, about: subject, now: now, actor: c.by, cause: a.decisivePosition)
+    }
+    switch c.action {
+    case .acknowledge:
+      try refuseIfResolved("acknowledged")
+      if a.acknowledgedBy != nil { return }
+      let settings = configurations[a.route.configuration] ?? .init()
+      let timeout = Routing.policy(of: a.route, in: settings)?.acknowledgeTimeout
+      let cause = emit(.acknowledged(Acknowledged(note: c.note, until: timeout.map { now + $0 })))
+      cancel(a.id, now: now, cause: cause, reason: "acknowledged by \(c.by)") { $0.purpose == .firing }
+      for place in alerts[a.id]?.told ?? [] where Engine.showsAcknowledgement.contains(place.target.channel) {
+        request(.acknowledged, subject, place, cause: cause, now: now)
+      }
+    case .unacknowledge:
+      try refuseIfResolved("unacknowledged")
+      guard a.acknowledgedBy != nil else { return }
+      let cause = emit(.unacknowledged(Unacknowledged(reason: .responder, note: c.note)))
+      resume(a.id, cause: cause, now: now)
+    case .resolve:
+      if a.isResolved { return }
+      end(a.id, how: .responder, note: c.note, by: c.by, cause: a.decisivePosition, now: now)
+    case .snooze(let interval):
+      try refuseIfResolved("snoozed")
+      let cause = emit(.snoozed(Snoozed(until: now + interval, note: c.note)))
+      cancel(a.id, now: now, cause: cause, reason: "snoozed by \(c.by)") { $0.purpose == .firing }
+    case .unsnooze:
+      guard a.snoozedUntil != nil else { return }
+      let cause = emit(.unsnoozed(Unsnoozed(reason: .responder)))
+      resume(a.id, cause: cause, now: now)
+    case .assign(let to):
+      if a.assignee == to { return }
+      _ = emit(.assigned(Assigned(to: to, note: c.note)))
+    case .comment(let text): _ = emit(.commented(Commented(text: text)))
+    case .label(let label): _ = emit(.labelled(Labelled(label: label, note: c.note)))
+    case .escalate:
+      try refuseIfResolved("escalated")
+      guard Routing.policy(of: a.route, in: configurations[a.route.configuration] ?? .init()) != nil else {
+        throw CommandError(.not_allowed_in_state, "\(a.id) has no escalation policy: its route tells without one")
+      }
+      // Whoever had taken it hands it on.
+      if a.acknowledgedBy != nil { _ = emit(.unacknowledged(Unacknowledged(reason: .responder, note: c.note))) }
+      if a.snoozedUntil != nil { _ = emit(.unsnoozed(Unsnoozed(reason: .responder))) }
+      advance(a.id, reason: .by_hand, cause: alerts[a.id]?.decisivePosition ?? 0, now: now, actor: c.by)
+    case .silence, .expireSilence, .digest, .wanted: break
+    }
+  }
+
+  private mutating func send(_ order: DigestOrder, by: String, now: Timestamp) throws(CommandError) -> JSON {
+    let key = order.key
+    if digests.contains(key) { return ["key": .string(key), "already": true] }
+    let places = places(of: [order.receiver], configuration: configuration)
+    guard !places.isEmpty else {
+      throw CommandError(.invalid, "the receiver \"\(order.receiver)\" has no channel, so nobody would get the digest")
+    }
+    let subject = newSubject(.digest)
+    for place in places {
+      emit(
+        .notificationRequested(
+          NotificationRequested(
+            key: "\(key)/\(place.target.channel)/\(place.target.destination)", purpose: .digest,
+            receiver: place.receiver, channel: place.target.channel, destination: place.target.destination,
+            content: order.content)), about: subject, now: now, actor: by)
+    }
+    return ["key": .string(key), "digest": .string(subject.description)]
+  }
+}
+
+extension AlertState {
+  /// What a reply says of an alert.
+  package var brief: JSON {
+    .compact([
+      "id": .string(id.description), "version": .int(version), "generation": .int(generation),
+      "severity": .string(severity.name), "state": .string(state.rawValue),
+      "condition": isFiring ? "firing" : "cleared", "acknowledged_by": .text(acknowledgedBy),
+      "acknowledged_until": .text(acknowledgedUntil?.rfc3339), "assignee": .text(assignee),
+      "snoozed_until": .text(snoozedUntil?.rfc3339), "resolved_how": .text(resolvedHow?.rawValue),
+      "next_escalation_at": .text(nextEscalationAt?.rfc3339), "event_type": .text(labels["event_type"]),
+      "metric": .text(labels["metric"]),
+    ])
+  }
+}

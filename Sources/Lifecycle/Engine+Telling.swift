@@ -1,0 +1,127 @@
+import Alerts
+
+extension Engine {
+  /// Channels that show who has taken an alert, and so hear of an acknowledgement.
+  package static let showsAcknowledgement: Set<String> = ["pagerduty", "slack", "webhook"]
+
+  /// Starts telling people about an alert from the first step on, unless something holds it.
+  ///
+  /// - Parameter reason: nil for an alert that opens: its first step needs no event of its own.
+  mutating func begin(_ id: AlertID, reason: Escalated.Reason?, cause: Int64, now: Timestamp) {
+    guard let a = alerts[id], a.held == nil else { return }
+    let settings = configurations[a.route.configuration] ?? .init()
+    for index in a.route.also { tell(id, Routing.notified(by: index, in: settings), cause: cause, now: now) }
+    if let policy = Routing.policy(of: a.route, in: settings), let first = policy.steps.first {
+      // A first step with a delay of its own was armed when the alert opened.
+      if first.after <= .zero || reason != nil {
+        take(step: 0, round: 0, of: policy, id, reason: reason, cause: cause, now: now)
+      }
+    } else if let index = a.route.index {
+      tell(id, Routing.notified(by: index, in: settings), cause: cause, now: now)
+    }
+  }
+
+  /// Tells everybody on a step. Says so in an event of its own, unless it is an opening alert's first.
+  mutating func take(
+    step: Int, round: Int, of policy: Policy, _ id: AlertID, reason: Escalated.Reason?, cause: Int64, now: Timestamp,
+    actor: String = "tocsin"
+  ) {
+    guard let a = alerts[id], policy.steps.indices.contains(step) else { return }
+    let settings = configurations[a.route.configuration] ?? .init()
+    let receivers = policy.steps[step].receivers
+    var cause = cause
+    let reachesSomebody = receivers.contains { settings.receiver($0)?.targets.isEmpty == false }
+    if let reason {
+      cause = emit(
+        .escalated(Escalated(step: step, round: round, reason: reason)), about: id.subject, now: now, actor: actor,
+        cause: cause)
+    } else if !reachesSomebody {
+      cause = emit(
+        .escalated(Escalated(step: step, round: round, reason: .delay)), about: id.subject, now: now, cause: cause)
+    }
+    tell(id, receivers, step: step, round: round, cause: cause, now: now)
+  }
+
+  /// Requests a message *firing* for every place of these receivers.
+  mutating func tell(
+    _ id: AlertID, _ receivers: [String], step: Int? = nil, round: Int? = nil, cause: Int64, now: Timestamp
+  ) {
+    guard let a = alerts[id] else { return }
+    for place in places(of: receivers, configuration: a.route.configuration) {
+      for older in ledger.about(id.subject)
+      where older.place == place && older.purpose == .firing && older.lease == nil {
+        emit(
+          .notificationCancelled(NotificationCancelled(key: older.key, reason: "a newer message takes its place")),
+          about: id.subject, now: now, cause: cause)
+      }
+      request(.firing, id.subject, place, step: step, round: round, cause: cause, now: now)
+    }
+  }
+
+  func places(of receivers: [String], configuration: Int) -> [AlertState.Place] {
+    guard let settings = configurations[configuration] else { return [] }
+    var places: [AlertState.Place] = []
+    for name in receivers {
+      for target in settings.receiver(name)?.targets ?? [] {
+        let place = AlertState.Place(receiver: name, target: target)
+        // The same address by way of two receivers is told once.
+        if !places.contains(where: { $0.target == target }) { places.append(place) }
+      }
+    }
+    return places
+  }
+
+  mutating func request(
+    _ purpose: Purpose, _ subject: Subject, _ place: AlertState.Place, step: Int? = nil, round: Int? = nil,
+    members: [AlertID] = [], content: JSON? = nil, cause: Int64?, now: Timestamp, actor: String = "tocsin"
+  ) {
+    let version = version(of: subject) + (repeats[AlertID(subject.number)] != nil && subject.kind == .alert ? 2 : 1)
+    let key =
+      "\(subject)/\(purpose.rawValue)/\(version)/\(place.receiver)/\(place.target.channel)/\(place.target.destination)"
+    emit(
+      .notificationRequested(
+        NotificationRequested(
+          key: key, purpose: purpose, receiver: place.receiver, channel: place.target.channel,
+          destination: place.target.destination, step: step, round: round, members: members, content: content)),
+      about: subject, now: now, actor: actor, cause: cause)
+  }
+
+  /// Withdraws messages that nobody has begun to send.
+  mutating func cancel(
+    _ id: AlertID, now: Timestamp, cause: Int64, reason: String, where isMeant: (Ledger.Pending) -> Bool
+  ) {
+    for p in ledger.about(id.subject) where p.lease == nil && isMeant(p) {
+      emit(
+        .notificationCancelled(NotificationCancelled(key: p.key, reason: reason)), about: id.subject, now: now,
+        cause: cause)
+    }
+  }
+
+  /// Ends a life, and tells each that was told that it fired.
+  mutating func end(
+    _ id: AlertID, how: Resolved.How, note: String?, by actor: String, cause: Int64?, now: Timestamp
+  ) {
+    guard let a = alerts[id], !a.isResolved else { return }
+    let position = emit(
+      .resolved(Resolved(how: how, seen: a.seen, note: note)), about: id.subject, now: now, actor: actor,
+      cause: cause ?? a.decisivePosition)
+    cancel(id, now: now, cause: position, reason: "resolved") { $0.purpose != .resolved }
+    settle(id, cause: position, now: now)
+  }
+
+  /// Requests *resolved* for each place that was told *firing* and has not been told the end.
+  mutating func settle(_ id: AlertID, cause: Int64, now: Timestamp) {
+    guard let a = alerts[id], a.isResolved else { return }
+    let settings = configurations[a.route.configuration] ?? .init()
+    for place in a.told where settings.receiver(place.receiver)?.sendResolved ?? true {
+      request(.resolved, id.subject, place, cause: cause, now: now)
+    }
+  }
+
+  /// Looks again at an alert that something held back: what still fires starts its policy.
+  mutating func resume(_ id: AlertID, cause: Int64, now: Timestamp) {
+    guard let a = alerts[id], a.held == nil, a.isFiring else { return }
+    begin(id, reason: .resumed, cause: cause, now: now)
+    if a.route.group != nil { joinGroup(id, a, now: now) }
+  }
+}

@@ -1,0 +1,122 @@
+package import Alerts
+import HeapModule
+
+/// Every message that is owed and not yet delivered, failed or cancelled. Bounded by what was requested: nothing is ever dropped here.
+package struct Ledger: Sendable {
+  package struct Pending: Sendable, Equatable {
+    /// The position of its `notification_requested`.
+    package var position: Int64
+    package var key: String
+    package var subject: Subject
+    package var purpose: Purpose
+    package var place: AlertState.Place
+    package var step: Int?
+    package var round: Int?
+    package var members: [AlertID]
+    package var requestedAt: Timestamp
+    package var urgency: UInt8
+    /// Tries so far.
+    package var attempts = 0
+    package var notBefore: Timestamp
+    package var lease: Lease?
+    /// It may have arrived although nobody said so: a lease ran out, or a connection ended after the last byte.
+    package var maybeSent = false
+  }
+  package struct Lease: Sendable, Equatable {
+    package var worker: String
+    package var until: Timestamp
+  }
+  /// Messages about one subject to one place go out in order: only the first is ever leased.
+  private struct Line: Hashable, Sendable {
+    var subject: Subject
+    var place: AlertState.Place
+  }
+  private struct Ready: Comparable, Sendable {
+    var urgency: UInt8
+    var position: Int64
+    static func < (a: Ready, b: Ready) -> Bool {
+      a.urgency != b.urgency ? a.urgency > b.urgency : a.position < b.position
+    }
+  }
+
+  package private(set) var pending: [Int64: Pending] = [:]
+  private var byKey: [String: Int64] = [:]
+  private var lines: [Line: [Int64]] = [:]
+  private var ready: [String: Heap<Ready>] = [:]
+  /// What deliveries about a subject to a place returned, for the messages that follow.
+  private var threads: [Line: JSON] = [:]
+  private var bySubject: [Subject: [Int64]] = [:]
+
+  package init() {}
+
+  package func find(_ key: String) -> Pending? { byKey[key].flatMap { pending[$0] } }
+  package subscript(_ position: Int64) -> Pending? {
+    get { pending[position] }
+    set {
+      guard let newValue else { return remove(position) }
+      pending[position] = newValue
+    }
+  }
+  package func about(_ subject: Subject) -> [Pending] { (bySubject[subject] ?? []).compactMap { pending[$0] } }
+
+  package func thread(_ subject: Subject, _ place: AlertState.Place) -> JSON? {
+    threads[Line(subject: subject, place: place)]
+  }
+  package mutating func remember(_ provider: JSON, _ subject: Subject, _ place: AlertState.Place) {
+    let line = Line(subject: subject, place: place)
+    var members = threads[line]?.members ?? []
+    for m in provider.members ?? [] {
+      members.removeAll { $0.name == m.name }
+      members.append(m)
+    }
+    threads[line] = .object(members)
+  }
+  package mutating func forget(_ subject: Subject, _ places: some Sequence<AlertState.Place>) {
+    for place in places { threads[Line(subject: subject, place: place)] = nil }
+  }
+
+  package mutating func add(_ p: Pending) {
+    pending[p.position] = p
+    byKey[p.key] = p.position
+    bySubject[p.subject, default: []].append(p.position)
+    let line = Line(subject: p.subject, place: p.place)
+    lines[line, default: []].append(p.position)
+    if lines[line]?.first == p.position { offer(p) }
+  }
+
+  package mutating func remove(_ position: Int64) {
+    guard let p = pending.removeValue(forKey: position) else { return }
+    byKey[p.key] = nil
+    bySubject[p.subject]?.removeAll { $0 == position }
+    if bySubject[p.subject]?.isEmpty == true { bySubject[p.subject] = nil }
+    let line = Line(subject: p.subject, place: p.place)
+    lines[line]?.removeAll { $0 == position }
+    if let next = lines[line]?.first, let p = pending[next] { offer(p) } else { lines[line] = nil }
+  }
+
+  /// Puts it where a worker finds it, if it is the first of its line. Doubled entries are harmless: each is judged when it comes up.
+  package mutating func offer(_ p: Pending) {
+    guard p.lease == nil, lines[Line(subject: p.subject, place: p.place)]?.first == p.position else { return }
+    ready[p.place.target.channel, default: Heap()].insert(Ready(urgency: p.urgency, position: p.position))
+  }
+
+  /// The most urgent message on one of these channels that may go now.
+  package mutating func take(channels: [String], now: Timestamp) -> Pending? {
+    var best: (channel: String, entry: Ready)?
+    for channel in channels {
+      while let first = ready[channel]?.min {
+        guard let p = pending[first.position], p.lease == nil, p.notBefore <= now,
+          lines[Line(subject: p.subject, place: p.place)]?.first == p.position
+        else {
+          _ = ready[channel]?.popMin()
+          continue
+        }
+        if best == nil || first < best!.entry { best = (channel, first) }
+        break
+      }
+    }
+    guard let best else { return nil }
+    _ = ready[best.channel]?.popMin()
+    return pending[best.entry.position]
+  }
+}

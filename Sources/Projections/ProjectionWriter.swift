@@ -1,0 +1,391 @@
+import Alerts
+import GRDB
+
+/// Folds events into the tables, one batch at a time, inside one transaction that somebody else opens and commits.
+///
+/// What a batch touches is changed in memory and written once at its end: ``flush(position:mark:)``. How a log is cut into batches never
+/// shows in the rows. Must be used from one thread, with one connection.
+final class ProjectionWriter {
+  private let db: Database
+  /// Rows of alerts that this writer knows to be as the file has them. At most ``cacheLimit`` after a flush.
+  private var alerts: [Int64: AlertState] = [:]
+  private var notifications: [String: NotificationState] = [:]
+  private var counts: [CountKey: Int] = [:]
+  private var days: [DayKey: DailyAnomaly] = [:]
+  private var newlyTold: [Int64] = []
+  private var policies: [Int: [String: FrozenPolicy]] = [:]
+
+  private var insertAlert: BoundStatement
+  private var updateAlert: BoundStatement
+  private var selectAlert: BoundStatement
+  private var insertSearch: BoundStatement
+  private var deleteSearch: BoundStatement
+  private var insertTimeline: BoundStatement
+  private var insertFact: BoundStatement
+  private var upsertCount: BoundStatement
+  private var selectDay: BoundStatement
+  private var upsertDay: BoundStatement
+  private var markTold: BoundStatement
+  private var selectNotification: BoundStatement
+  private var upsertNotification: BoundStatement
+  private var insertMember: BoundStatement
+  private var insertProblem: BoundStatement
+  private var setProgress: BoundStatement
+
+  /// How many alerts, and how many notifications, stay in memory between batches: about 100 MB of the largest rows there are,
+  /// a few of ordinary ones. Beyond it everything is forgotten and read again when it is touched.
+  static let cacheLimit = 20_000
+
+  /// Whether the full-text index is kept up with each row. While a file is built from the start it is made at the end.
+  var keepsSearch = true
+
+  private struct CountKey: Hashable {
+    var alert: Int64
+    var quarter: Int64
+  }
+  private struct DayKey: Hashable {
+    var alert: Int64
+    var day: Int64
+  }
+
+  init(_ db: Database) throws {
+    self.db = db
+    insertAlert = try BoundStatement(db, AlertRow.insert)
+    updateAlert = try BoundStatement(db, AlertRow.update)
+    selectAlert = try BoundStatement(db, "SELECT \(AlertRow.list) FROM alerts WHERE number = ?")
+    insertSearch = try BoundStatement(db, "INSERT INTO alert_search (rowid, search) VALUES (?, ?)")
+    deleteSearch = try BoundStatement(
+      db, "INSERT INTO alert_search (alert_search, rowid, search) VALUES ('delete', ?, ?)")
+    insertTimeline = try BoundStatement(
+      db,
+      """
+      INSERT OR REPLACE INTO timeline (alert, position, version, type, occurred_at, recorded_at, actor, cause, sentence)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+      """)
+    insertFact = try BoundStatement(
+      db, "INSERT OR REPLACE INTO facts (alert, position, at, type, number, word) VALUES (?, ?, ?, ?, ?, ?)")
+    upsertCount = try BoundStatement(
+      db,
+      """
+      INSERT INTO anomaly_counts (quarter, alert, count) VALUES (?, ?, ?)
+      ON CONFLICT DO UPDATE SET count = count + excluded.count
+      """)
+    selectDay = try BoundStatement(db, DailyAnomaly.select)
+    upsertDay = try BoundStatement(db, DailyAnomaly.upsert)
+    markTold = try BoundStatement(db, "UPDATE daily_anomalies SET alert_sent = 1 WHERE alert = ?")
+    selectNotification = try BoundStatement(db, NotificationState.select)
+    upsertNotification = try BoundStatement(db, NotificationState.upsert)
+    insertMember = try BoundStatement(
+      db, "INSERT OR IGNORE INTO notification_members (alert, notification) VALUES (?, ?)")
+    insertProblem = try BoundStatement(db, "INSERT OR REPLACE INTO problems (position, message) VALUES (?, ?)")
+    setProgress = try BoundStatement(db, "UPDATE progress SET position = ?, mark = ?")
+  }
+
+  // MARK: - Events
+
+  func apply(_ row: RecordedEvent) throws {
+    switch row.subject.kind {
+    case .alert: try applyToAlert(row)
+    case .silence: try applyToSilence(row)
+    case .configuration: try applyToConfiguration(row)
+    case .group, .digest: try applyToNotification(row)
+    }
+  }
+
+  /// Notes an event that can't be taken in. The rest goes on.
+  func problem(_ position: Int64, _ message: String) throws {
+    insertProblem.int(position)
+    insertProblem.text(message)
+    try insertProblem.run()
+  }
+
+  private func applyToAlert(_ row: RecordedEvent) throws {
+    let number = row.subject.number
+    let state: AlertState
+    if case .detected(let e) = row.event {
+      guard try alert(number) == nil else {
+        return try problem(row.position, "\(row.subject) is detected a second time")
+      }
+      state = AlertState(e, of: row, policy: try policy(e.route))
+      alerts[number] = state
+    } else if let known = try alert(number) {
+      state = known
+      try state.apply(row) { try policy($0) }
+    } else {
+      return try problem(row.position, "\(row.type.rawValue) of \(row.subject), which was never detected")
+    }
+    try writeTimeline(row, alert: number)
+    try writeFact(row, alert: number)
+    switch row.event {
+    case .detected(let e): try count(row, state, 1, e.anomaly, e.severity)
+    case .reopened(let e): try count(row, state, 1, e.anomaly, e.severity)
+    case .deduplicated(let e): try count(row, state, e.count, e.last, e.worst)
+    case .severityRaised(let e): try raise(row, state, e.to)
+    case .notificationRequested, .notificationAttempted, .notificationDelivered, .notificationFailed,
+      .notificationCancelled:
+      try applyToNotification(row)
+    default: break
+    }
+  }
+
+  private func applyToNotification(_ row: RecordedEvent) throws {
+    let isAlert = row.subject.kind == .alert
+    let state: NotificationState
+    if case .notificationRequested(let e) = row.event {
+      guard try notification(e.key) == nil else {
+        return try problem(row.position, "\(e.key) is requested a second time")
+      }
+      state = NotificationState(e, row)
+      notifications[e.key] = state
+      for member in e.members where !isAlert {
+        insertMember.int(member.number)
+        insertMember.int(row.position)
+        try insertMember.run()
+      }
+    } else {
+      guard let key = NotificationState.key(of: row.event) else {
+        return try problem(row.position, "\(row.type.rawValue) of \(row.subject) means nothing there")
+      }
+      guard let known = try notification(key) else {
+        return try problem(row.position, "\(row.type.rawValue) of \(key), which was never requested")
+      }
+      state = known
+      state.apply(row)
+    }
+    if isAlert {
+      if case .notificationDelivered = row.event { newlyTold.append(row.subject.number) }
+      return
+    }
+    // What is told of many alerts in one message stands in the timeline of each.
+    for member in state.members {
+      guard let alert = try alert(member.number) else { continue }
+      switch row.event {
+      case .notificationDelivered:
+        alert.delivered += 1
+        alert.isChanged = true
+        newlyTold.append(member.number)
+      case .notificationFailed:
+        alert.failed += 1
+        alert.isChanged = true
+      default: break
+      }
+      try writeTimeline(row, alert: member.number)
+    }
+  }
+
+  private func applyToSilence(_ row: RecordedEvent) throws {
+    let number = row.subject.number
+    switch row.event {
+    case .silenceAdded(let e):
+      try db.execute(
+        sql: """
+          INSERT INTO silences (number, version, matchers, starts_at, ends_at, comment, created_by, created_at, early)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)
+          ON CONFLICT DO UPDATE SET version = excluded.version, matchers = excluded.matchers,
+            starts_at = excluded.starts_at, ends_at = excluded.ends_at, comment = excluded.comment,
+            expired_at = NULL, expired_by = NULL, early = 0
+          """,
+        arguments: [
+          number, row.version, JSON.array(e.matchers.map(\.json)).text, e.startsAt.microseconds, e.endsAt.microseconds,
+          e.comment, row.actor, row.occurredAt.microseconds,
+        ])
+    case .silenceExpired(let e):
+      try db.execute(
+        sql: "UPDATE silences SET version = ?, expired_at = ?, expired_by = ?, early = ? WHERE number = ?",
+        arguments: [row.version, row.occurredAt.microseconds, row.actor, e.early, number])
+      if db.changesCount == 0 { try problem(row.position, "\(row.subject) ended, which was never made") }
+    case .notificationRequested, .notificationAttempted, .notificationDelivered, .notificationFailed,
+      .notificationCancelled:
+      try applyToNotification(row)
+    default: try problem(row.position, "\(row.type.rawValue) of \(row.subject) means nothing there")
+    }
+  }
+
+  private func applyToConfiguration(_ row: RecordedEvent) throws {
+    guard case .configured(let e) = row.event else {
+      return try problem(row.position, "\(row.type.rawValue) of \(row.subject) means nothing there")
+    }
+    policies[Int(row.subject.number)] = FrozenPolicy.all(in: e.settings)
+    try db.execute(
+      sql: "INSERT OR REPLACE INTO configurations (number, at, digest, settings) VALUES (?, ?, ?, ?)",
+      arguments: [row.subject.number, row.occurredAt.microseconds, e.digest, e.settings.text])
+  }
+
+  // MARK: - Rows that are never changed
+
+  private func writeTimeline(_ row: RecordedEvent, alert: Int64) throws {
+    insertTimeline.int(alert)
+    insertTimeline.int(row.position)
+    insertTimeline.int(row.subject.kind == .alert ? row.version : nil)
+    insertTimeline.text(row.type.rawValue)
+    insertTimeline.time(row.occurredAt)
+    insertTimeline.time(row.recordedAt)
+    insertTimeline.text(row.actor)
+    insertTimeline.int(row.cause)
+    insertTimeline.text(Sentence.of(row.event, actor: row.actor))
+    try insertTimeline.run()
+  }
+
+  /// What the digests and figures read: facts by the time at which the log took them, so that a past period never changes.
+  private func writeFact(_ row: RecordedEvent, alert: Int64) throws {
+    let number: Int?
+    let word: String?
+    switch row.event {
+    case .detected(let e): (number, word) = (e.generation, e.severity.name)
+    case .reopened(let e): (number, word) = (nil, e.severity.name)
+    case .severityRaised(let e): (number, word) = (nil, e.to.name)
+    case .cleared, .acknowledged, .snoozed, .unsnoozed, .silenced, .unsilenced, .inhibited, .uninhibited, .steady:
+      (number, word) = (nil, nil)
+    case .unacknowledged(let e): (number, word) = (nil, e.reason.rawValue)
+    case .resolved(let e): (number, word) = (e.seen ? 1 : 0, e.how.rawValue)
+    case .flapping(let e): (number, word) = (e.changes, nil)
+    case .labelled(let e): (number, word) = (nil, e.label.rawValue)
+    case .escalated(let e): (number, word) = (e.step, e.reason.rawValue)
+    case .exhausted(let e): (number, word) = (e.rounds, nil)
+    default: return
+    }
+    insertFact.int(alert)
+    insertFact.int(row.position)
+    insertFact.time(row.recordedAt)
+    insertFact.text(row.type.rawValue)
+    insertFact.int(number)
+    insertFact.text(word)
+    try insertFact.run()
+  }
+
+  // MARK: - Rows that are changed in memory first
+
+  private func count(
+    _ row: RecordedEvent, _ state: AlertState, _ n: Int, _ anomaly: Anomaly, _ severity: Severity
+  ) throws {
+    let number = row.subject.number
+    let key = CountKey(alert: number, quarter: Quarter.of(row.recordedAt))
+    counts[key, default: 0] += n
+    try withDay(anomaly.time, of: state) { day in day.take(anomaly, severity, count: n, at: row.recordedAt) }
+  }
+
+  private func raise(_ row: RecordedEvent, _ state: AlertState, _ severity: Severity) throws {
+    try withDay(row.occurredAt, of: state) { day in if !day.isNew { day.severity = max(day.severity, severity) } }
+  }
+
+  private func withDay(_ time: Timestamp, of state: AlertState, _ body: (inout DailyAnomaly) -> Void) throws {
+    let number = state.summary.id.number
+    let key = DayKey(alert: number, day: time.utcDay.days)
+    if days[key] == nil {
+      var stored: DailyAnomaly?
+      if state.isStored {
+        selectDay.int(number)
+        selectDay.text(DailyAnomaly.date(key.day))
+        stored = try selectDay.first { DailyAnomaly($0) }
+      }
+      days[key] = stored ?? DailyAnomaly(alert: number, day: key.day, anomaly: state.summary.anomaly)
+    }
+    if var day = days[key] {
+      body(&day)
+      if day.isNew { days[key] = nil } else { days[key] = day }
+    }
+  }
+
+  private func alert(_ number: Int64) throws -> AlertState? {
+    if let known = alerts[number] { return known }
+    selectAlert.int(number)
+    let state = try selectAlert.first { try AlertRow.state($0) { try policy($0) } }
+    alerts[number] = state
+    return state
+  }
+
+  private func notification(_ key: String) throws -> NotificationState? {
+    if let known = notifications[key] { return known }
+    selectNotification.text(key)
+    let state = try selectNotification.first { NotificationState($0) } ?? nil
+    notifications[key] = state
+    return state
+  }
+
+  private func policy(_ route: RouteTaken) throws -> FrozenPolicy? {
+    guard let name = route.policy else { return nil }
+    if let known = policies[route.configuration] { return known[name] }
+    let text = try String.fetchOne(
+      db, sql: "SELECT settings FROM configurations WHERE number = ?", arguments: [route.configuration])
+    let all = text.flatMap { try? JSON(parsing: $0) }.map { FrozenPolicy.all(in: $0) } ?? [:]
+    policies[route.configuration] = all
+    return all[name]
+  }
+
+  // MARK: - The end of a batch
+
+  /// Writes what the batch changed, and how far it got: `position`, and what tells that event from another log's.
+  func flush(position: Int64, mark: String) throws {
+    let told = Set(newlyTold)
+    for number in alerts.keys.sorted() {
+      guard let alert = alerts[number], alert.isChanged else { continue }
+      try write(alert)
+    }
+    for (key, count) in counts.sorted(by: { ($0.key.quarter, $0.key.alert) < ($1.key.quarter, $1.key.alert) }) {
+      upsertCount.int(key.quarter)
+      upsertCount.int(key.alert)
+      upsertCount.int(count)
+      try upsertCount.run()
+    }
+    for (key, var day) in days.sorted(by: { ($0.key.alert, $0.key.day) < ($1.key.alert, $1.key.day) }) {
+      day.sent = day.sent || (alerts[key.alert]?.wasTold ?? false)
+      day.bind(to: &upsertDay)
+      try upsertDay.run()
+    }
+    for number in told.sorted() {
+      markTold.int(number)
+      try markTold.run()
+    }
+    for state in notifications.values.filter(\.isChanged).sorted(by: { $0.position < $1.position }) {
+      state.bind(to: &upsertNotification)
+      try upsertNotification.run()
+      state.isChanged = false
+    }
+    setProgress.int(position)
+    setProgress.text(mark)
+    try setProgress.run()
+    counts.removeAll(keepingCapacity: true)
+    days.removeAll(keepingCapacity: true)
+    newlyTold.removeAll(keepingCapacity: true)
+    if alerts.count > ProjectionWriter.cacheLimit { alerts.removeAll() }
+    if notifications.count > ProjectionWriter.cacheLimit { notifications.removeAll() }
+  }
+
+  private func write(_ alert: AlertState) throws {
+    if alert.isStored {
+      AlertRow.bind(alert, inserting: false, to: &updateAlert)
+      try updateAlert.run()
+    } else {
+      AlertRow.bind(alert, inserting: true, to: &insertAlert)
+      try insertAlert.run()
+    }
+    if keepsSearch, alert.storedSearch != alert.search {
+      if let old = alert.storedSearch {
+        deleteSearch.int(alert.summary.id.number)
+        deleteSearch.text(old)
+        try deleteSearch.run()
+      }
+      insertSearch.int(alert.summary.id.number)
+      insertSearch.text(alert.search)
+      try insertSearch.run()
+    }
+    alert.storedSearch = alert.search
+    alert.isStored = true
+    alert.isChanged = false
+  }
+}
+
+/// Quarters of an hour since 1970: every midnight of every present time zone is the beginning of one.
+enum Quarter {
+  static let microseconds: Int64 = 900_000_000
+  static func of(_ t: Timestamp) -> Int64 {
+    let q = t.microseconds / microseconds
+    return t.microseconds < 0 && t.microseconds % microseconds != 0 ? q - 1 : q
+  }
+  /// The first quarter that begins at `t` or later.
+  static func from(_ t: Timestamp) -> Int64 {
+    let q = of(t)
+    return q &* microseconds == t.microseconds ? q : q + 1
+  }
+  static func start(_ quarter: Int64) -> Timestamp { Timestamp(microseconds: quarter &* microseconds) }
+}

@@ -1,0 +1,125 @@
+import Alerts
+import Bus
+import EventLog
+import Lifecycle
+import Logging
+
+extension Service {
+  /// How many alerts a summary shows in full.
+  static let membersShown = 5
+
+  /// Leases what is due to workers with credit. What leasing finds out (nobody wants it any more; it may have been sent before) is committed before
+  /// the jobs go out.
+  func handOutJobs(now: Timestamp) {
+    var jobs: [(Peer, Ledger.Pending)] = []
+    while true {
+      var any = false
+      for (name, worker) in workers.withCredit() {
+        guard let p = withEngine({ $0.lease(to: name, channels: worker.channels, now: now) }) else { continue }
+        workers.spend(name)
+        jobs.append((worker.peer, p))
+        any = true
+      }
+      if !any { break }
+    }
+    commit(now: now)
+    // Not committed, not sent: the leases run out, and they are handed out again.
+    guard failure == nil, !isStuck else { return }
+    for (peer, p) in jobs {
+      if let job = job(p, now: now) { gateway.send(.job(job.json), to: peer) }
+    }
+  }
+
+  private func job(_ p: Ledger.Pending, now: Timestamp) -> Job? {
+    var job = Job(
+      key: p.key, subject: p.subject, purpose: p.purpose, receiver: p.place.receiver, channel: p.place.target.channel,
+      destination: p.place.target.destination, attempt: p.attempts + 1, requestedAt: p.requestedAt,
+      leaseUntil: p.lease?.until ?? now + Engine.leaseTime, thread: engine.ledger.thread(p.subject, p.place),
+      consoleURL: engine.settings.consoleURL)
+    do {
+      switch p.purpose {
+      case .summary:
+        let members = p.members.compactMap { engine.alerts[$0] }.sorted {
+          ($0.severity, $1.openedAt) > ($1.severity, $0.openedAt)
+        }
+        job.members = try members.prefix(Service.membersShown).map { try summary($0) }
+        job.memberCount = p.members.count
+      case .digest, .notice:
+        if case .notificationRequested(let n)? = try log.event(at: p.position)?.read().event { job.content = n.content }
+      default:
+        guard let a = engine.alerts[AlertID(p.subject.number)] else { return nil }
+        job.alert = try summary(a)
+      }
+    } catch {
+      logger.error("a notification can't be made; it is tried again", metadata: ["key": "\(p.key)", "why": "\(error)"])
+      return nil
+    }
+    return job
+  }
+
+  private func summary(_ a: AlertState) throws -> AlertSummary {
+    let policy = Routing.policy(of: a.route, in: engine.configurations[a.route.configuration] ?? .init())
+    return AlertSummary(
+      id: a.id, version: a.version, generation: a.generation, dedupKey: "", severity: a.severity, state: a.state,
+      condition: a.isFiring ? .firing : .cleared, resolvedHow: a.resolvedHow, seen: a.seen,
+      acknowledgedBy: a.acknowledgedBy, acknowledgedAt: a.acknowledgedAt, acknowledgedUntil: a.acknowledgedUntil,
+      resolvedBy: a.resolvedBy, assignee: a.assignee, snoozedUntil: a.snoozedUntil, silencedBy: a.silencedBy,
+      inhibitedBy: a.inhibitedBy, flapping: a.isFlapping, openedAt: a.openedAt, lastSeenAt: a.lastSeenAt,
+      resolvedAt: a.resolvedAt, count: a.count, route: a.route, step: a.step < 0 ? nil : a.step,
+      steps: policy?.steps.count, round: a.round, nextEscalationAt: a.nextEscalationAt, exhausted: a.isExhausted,
+      anomaly: try anomaly(at: a.anomalyPosition)
+    ).withKey()
+  }
+
+  private func anomaly(at position: Int64) throws -> Anomaly {
+    if let known = recent[position] { return known }
+    guard let anomaly = try log.event(at: position)?.read().anomaly else {
+      throw EventLogError(.corrupt, "event \(position) should carry an anomaly, and does not")
+    }
+    return anomaly
+  }
+}
+
+extension AlertSummary {
+  fileprivate func withKey() -> AlertSummary {
+    var copy = self
+    copy.dedupKey = anomaly.dedupKey
+    return copy
+  }
+}
+
+extension RecordedEvent {
+  /// The firing anomaly that this event carries.
+  var anomaly: Anomaly? {
+    switch event {
+    case .detected(let d): d.anomaly
+    case .deduplicated(let d): d.last
+    case .reopened(let r): r.anomaly
+    default: nil
+    }
+  }
+}
+
+/// Anomalies of the newest events, so that a message that goes out at once need not read the log. Bounded.
+struct RecentAnomalies {
+  static let capacity = 8192
+  private var byPosition: [Int64: Anomaly] = [:]
+  private var order: [Int64] = []
+  private var oldest = 0
+
+  subscript(position: Int64) -> Anomaly? { byPosition[position] }
+
+  mutating func remember(_ events: [RecordedEvent]) {
+    for e in events.suffix(RecentAnomalies.capacity) {
+      guard let anomaly = e.anomaly else { continue }
+      byPosition[e.position] = anomaly
+      if order.count < RecentAnomalies.capacity {
+        order.append(e.position)
+      } else {
+        byPosition[order[oldest]] = nil
+        order[oldest] = e.position
+        oldest = (oldest + 1) % RecentAnomalies.capacity
+      }
+    }
+  }
+}

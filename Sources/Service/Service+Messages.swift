@@ -1,0 +1,130 @@
+import Alerts
+import Bus
+import EventLog
+import Lifecycle
+
+extension Service {
+  /// Judges one message. Its answer waits for the commit.
+  func take(_ message: Incoming, now: Timestamp) {
+    switch message {
+    case .anomalies(let peer, _, let sequence, let events):
+      answers.append((peer, .stored(sequence: sequence, json: take(events, now: now))))
+    case .command(let peer, let requestID, let json): take(command: json, requestID, peer, now: now)
+    case .ready(let peer, let worker, let credit, let channels):
+      workers.ready(worker, peer, credit: credit, channels: channels, now: now)
+    case .receipt(let peer, let worker, let json):
+      do {
+        let receipt = try Receipt(json: try JSON(parsing: json))
+        withEngine { $0.receive(receipt, from: "notifier/\(worker)", now: now) }
+      } catch {
+        gateway.send(.error(code: "malformed", message: "a receipt that can't be read: \(error)"), to: peer)
+      }
+    case .heartbeat(let peer, let name, let json):
+      do { status.beat(name, try JSON(parsing: json), at: now) } catch {
+        gateway.send(.error(code: "malformed", message: "a heartbeat that can't be read: \(error)"), to: peer)
+      }
+    }
+  }
+
+  private func take(_ events: [[UInt8]], now: Timestamp) -> JSON {
+    var accepted = 0
+    var duplicates = 0
+    var rejected: [JSON] = []
+    for (i, bytes) in events.enumerated() {
+      switch Anomaly.parse(bytes, now: now) {
+      case .failure(let error): rejected.append(["index": .int(i), "error": .string(error.message)])
+      case .success(let anomaly):
+        let hash = StableHash(source: anomaly.source, id: anomaly.id)
+        guard intake.insert(hash) else {
+          duplicates += 1
+          continue
+        }
+        accepted += 1
+        let taken = withEngine { $0.take(anomaly, now: now) }
+        if case .ignored = taken { continue }
+        accept(hash)
+      }
+    }
+    status.update {
+      $0.accepted += accepted
+      $0.duplicates += duplicates
+      $0.rejected += rejected.count
+    }
+    return ["accepted": .int(accepted), "duplicates": .int(duplicates), "rejected": .array(rejected)]
+  }
+
+  private func take(command json: [UInt8], _ requestID: String, _ peer: Peer, now: Timestamp) {
+    // Sent again because the answer was lost: answered like the first, and nothing changes.
+    if let reply = answered[requestID, peer] {
+      answers.append((peer, .reply(requestID: requestID, json: reply)))
+      return
+    }
+    let reply: Reply
+    do throws(CommandError) {
+      let parsed: JSON
+      do { parsed = try JSON(parsing: json) } catch { throw CommandError(.invalid, error.description) }
+      let command = try Command(json: parsed, now: now)
+      if let id = command.alert { try recall(id) }
+      reply = withEngine { $0.obey(command, now: now) }
+      if case .wanted = command.action {
+        answers.append((peer, .reply(requestID: requestID, json: reply.json)))
+        return
+      }
+    } catch { reply = Reply(.failure(error)) }
+    answered.remember(reply.json, requestID, peer)
+    answers.append((peer, .reply(requestID: requestID, json: reply.json)))
+  }
+
+  /// Brings an alert that ended long ago back into memory, for a comment or a label.
+  private func recall(_ id: AlertID) throws(CommandError) {
+    guard engine.alerts[id] == nil else { return }
+    do {
+      let life = try log.life(of: id.subject).map { try $0.read() }
+      withEngine { $0.recall(life) }
+    } catch { throw CommandError(.unavailable, "\(id) can't be read from the log: \(error)") }
+  }
+
+  /// While the log can't be written: nobody is told `stored`, and people are told why. Producers and workers send again.
+  func refuseMeanwhile(now: Timestamp) {
+    let why = status.snapshot.trouble ?? "the log can't be written"
+    for message in gateway.receive(limit: Service.drainLimit) {
+      switch message {
+      case .anomalies(let peer, _, _, _): gateway.send(.error(code: "unavailable", message: why), to: peer)
+      case .command(let peer, let requestID, _):
+        gateway.send(
+          .reply(requestID: requestID, json: Reply(.failure(CommandError(.unavailable, why))).json), to: peer)
+      case .ready(let peer, let worker, let credit, let channels):
+        workers.ready(worker, peer, credit: credit, channels: channels, now: now)
+      case .receipt: break  // The lease runs out, and the message goes again: at least once.
+      case .heartbeat(_, let name, let json):
+        if let json = try? JSON(parsing: json) { status.beat(name, json, at: now) }
+      }
+    }
+  }
+}
+
+/// Replies to commands of late, so that one that is sent again is answered like the first. Bounded: a client gives up long before so many others came.
+struct AnsweredCommands {
+  static let capacity = 4096
+  private struct Key: Hashable {
+    var peer: String?
+    var requestID: String
+  }
+  private var replies: [Key: JSON] = [:]
+  private var order: [Key] = []
+  private var oldest = 0
+
+  subscript(requestID: String, peer: Peer) -> JSON? { replies[Key(peer: peer.name, requestID: requestID)] }
+
+  mutating func remember(_ reply: JSON, _ requestID: String, _ peer: Peer) {
+    let key = Key(peer: peer.name, requestID: requestID)
+    replies[key] = reply
+    if order.count < AnsweredCommands.capacity {
+      order.append(key)
+    } else {
+      replies[order[oldest]] = nil
+      order[oldest] = key
+      oldest = (oldest + 1) % AnsweredCommands.capacity
+    }
+  }
+}

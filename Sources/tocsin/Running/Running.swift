@@ -1,0 +1,158 @@
+import Alerts
+import Bus
+import Console
+import EventLog
+import Foundation
+import Logging
+import Notifiers
+import Projections
+import ServiceLifecycle
+import Synchronization
+import TocsinConfiguration
+
+/// The parts of a running Tocsin, put together: which ones, `up` and `serve` decide.
+final class Running: Sendable {
+  let logger = Logger(label: "tocsin")
+  let configuration: Mutex<Configuration>
+  let connection: ConnectionSettings
+  let gateway: GatewaySettings
+  let host: ServiceHost
+  /// A wake-up for the projections after each commit.
+  private let commits = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+
+  init(_ configuration: Configuration) throws {
+    var gateway = try configuration.gatewaySettings()
+    var connection = ConnectionSettings(gateway: configuration.bus.gateway, feed: configuration.bus.feed)
+    if let keys = gateway.keys {
+      // The parts of this process come over the same bus, with a key of their own that lives as long as it does.
+      let own = try CurveKeyPair.generate()
+      gateway.clients.append(.init(name: "tocsin", publicKey: own.publicKey, permissions: .all))
+      connection.curve = .init(serverKey: keys.publicKey, keys: own)
+    }
+    self.gateway = gateway
+    self.connection = connection
+    let wake = commits.continuation
+    host = ServiceHost(logger: Logger(label: "tocsin.service")) { _ in wake.yield() }
+    self.configuration = Mutex(configuration)
+  }
+
+  var current: Configuration { configuration.withLock { $0 } }
+
+  /// The folder in which this process keeps what it has not delivered to the service yet.
+  static func spool(_ configuration: Configuration) -> String { configuration.dataDirectory + "/spool" }
+
+  // MARK: - Parts
+
+  /// The lifecycle service with what hangs on its log: projections, digests, console.
+  func serviceParts(configurationFolder: String) async throws -> [any ServiceLifecycle.Service] {
+    let configuration = current
+    try await host.start(log: configuration.logPath, gateway: gateway, lifecycle: configuration.lifecycle)
+    let log = try EventLogReader(path: configuration.logPath)
+    let reader = ProjectionReader(path: configuration.projectionsPath)
+    let commands = try CommandClient(connection)
+    let anomalies = try Publisher(connection, producer: "console", outbox: Running.spool(configuration))
+    return [
+      Part("service") { [host] in
+        try await Part.untilStopped({ host.stop() }) { try await host.wait() }
+      },
+      Part("bus clients") {
+        try await Part.untilStopped({
+          commands.close()
+          anomalies.close()
+        }) { try await gracefulShutdown() }
+      },
+      projector(configuration, log: log),
+      digests(configuration, log: log, reader: reader, commands: commands),
+      try console(configuration, log: log, reader: reader, commands: commands, anomalies: anomalies),
+      ConfigurationWatcher(directory: configurationFolder) { [self] fresh in adopt(fresh) },
+    ]
+  }
+
+  private func adopt(_ fresh: Configuration) {
+    configuration.withLock { $0 = fresh }
+    host.adopt(fresh.lifecycle)
+    logger.info("the configuration was taken up")
+  }
+
+  private func projector(_ configuration: Configuration, log: EventLogReader) -> Part {
+    let logger = Logger(label: "tocsin.projections")
+    let path = configuration.projectionsPath
+    return Part("projections") { [commits] in
+      let projector = Projector(path: path, log: log, logger: logger)
+      let task = Task { await projector.run(wake: commits.stream) }
+      commits.continuation.yield()
+      try await Part.untilStopped({ task.cancel() }) { await task.value }
+    }
+  }
+
+  private func digests(
+    _ configuration: Configuration, log: EventLogReader, reader: ProjectionReader, commands: CommandClient
+  ) -> Part {
+    let scheduler = DigestScheduler(
+      settings: configuration.digests, reader: reader, log: log, commands: commands,
+      consoleURL: configuration.lifecycle.consoleURL, logger: Logger(label: "tocsin.digests"))
+    return Part("digests") {
+      let task = Task { await scheduler.run(now: wallClock) }
+      try await Part.untilStopped({ task.cancel() }) { await task.value }
+    }
+  }
+
+  private func console(
+    _ configuration: Configuration, log: EventLogReader, reader: ProjectionReader, commands: CommandClient,
+    anomalies: Publisher
+  ) throws -> Part {
+    let feed = FeedClient(connection)
+    let status = host.status
+    let zone = LocalZone(configuration.timeZone) ?? .utc
+    let consoleURL = configuration.lifecycle.consoleURL
+    let dependencies = ConsoleDependencies(
+      settings: configuration.console, reader: reader, log: log, commands: commands, anomalies: anomalies,
+      live: { Running.live(feed) },
+      unready: { status.snapshot.isReady ? nil : status.snapshot.trouble ?? "not ready" },
+      workers: {
+        status.heartbeats.map { WorkerReport(name: $0.key, at: $0.value.at, json: $0.value.json) }
+          .sorted { $0.name < $1.name }
+      },
+      digest: { request in
+        try Running.digest(request, reader: reader, zone: zone, consoleURL: consoleURL, now: wallClock())
+      },
+      moreMetrics: { Running.metrics(status.snapshot) }, now: wallClock, zone: zone, version: Tocsin.version)
+    let logger = Logger(label: "tocsin.console")
+    let console = Console(dependencies, logger: logger)
+    return Part("console") { try await console.run() }
+  }
+
+  /// One notifier worker in this process.
+  func notifierPart(name: String, channels: [String]?) throws -> Part {
+    let configuration = current
+    let port = try WorkerClient(connection, worker: name)
+    let transport = try CurlTransport()
+    let worker = NotifierWorker(
+      name: name, settings: configuration.notifiers, only: channels, port: port, transport: transport,
+      logger: Logger(label: "tocsin.notifier"))
+    return Part("notifier") {
+      try await Part.untilStopped({ Task { await worker.stop() } }) { await worker.run() }
+      port.close()
+      transport.close()
+    }
+  }
+
+  // MARK: - What the console asks
+
+  /// Events as they are committed. One subscription for each page that looks.
+  static func live(_ feed: FeedClient) -> AsyncStream<RecordedEvent> {
+    AsyncStream(bufferingPolicy: .bufferingNewest(1000)) { continuation in
+      let task = Task {
+        guard let messages = try? feed.events() else { return continuation.finish() }
+        for await message in messages {
+          guard let json = try? JSON(parsing: message.json), let event = try? RecordedEvent(cloudEvent: json) else {
+            continue
+          }
+          continuation.yield(event)
+        }
+        continuation.finish()
+      }
+      continuation.onTermination = { _ in task.cancel() }
+    }
+  }
+}
