@@ -9,7 +9,8 @@ struct Tocsin: AsyncParsableCommand {
     abstract: "Gives every anomaly a life, and makes sure that somebody who can help hears of it.",
     version: version,
     groupedSubcommands: [
-      CommandGroup(name: "Run", subcommands: [UpVerb.self, ServeVerb.self]),
-      CommandGroup(name: "Look after it", subcommands: [ConfigVerb.self, BenchVerb.self]),
+      CommandGroup(name: "Run", subcommands: [UpVerb.self, ServeVerb.self, DetectVerb.self]),
+      CommandGroup(
+        name: "Look after it", subcommands: [ConfigVerb.self, SampleVerb.self, BenchVerb.self]),
     ])
 }
