@@ -64,6 +64,7 @@ let package = Package(
         "Alerts", "Bus", "EventLog", "Projections", mustache, logging, crypto,
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "Metrics", package: "swift-metrics"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]),
     // Its module has a longer name than its folder: a package that Hummingbird needs has taken the short one.
     .target(
