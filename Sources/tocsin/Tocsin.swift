@@ -2,6 +2,15 @@ import ArgumentParser
 
 @main
 struct Tocsin: AsyncParsableCommand {
+  static let version = "0.1.0"
+
   static let configuration = CommandConfiguration(
-    commandName: "tocsin", abstract: "Gives every anomaly a life, and tells people.", subcommands: [ConfigVerb.self])
+    commandName: "tocsin",
+    abstract: "Gives every anomaly a life, and makes sure that somebody who can help hears of it.",
+    version: version,
+    groupedSubcommands: [
+      CommandGroup(name: "Run", subcommands: [UpVerb.self, ServeVerb.self, DetectVerb.self]),
+      CommandGroup(
+        name: "Look after it", subcommands: [ConfigVerb.self, SampleVerb.self, BenchVerb.self]),
+    ])
 }

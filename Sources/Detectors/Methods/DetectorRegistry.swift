@@ -4,7 +4,9 @@ import Alerts
 package enum DetectorRegistry {
   typealias Factory = @Sendable (inout Parameters) -> any Detector
 
-  static let factories: [String: Factory] = [
+  static let factories = general.merging(BusinessPacks.factories) { a, _ in a }
+
+  private static let general: [String: Factory] = [
     "threshold": { Threshold(&$0) },
     "percentage_change": { PercentageChange(&$0) },
     "row_count": { RowCount(&$0) },

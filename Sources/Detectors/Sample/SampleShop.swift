@@ -21,7 +21,7 @@ extension SampleWarehouse {
       for category in SampleWarehouse.categories {
         let has = { (l: Anomaly.Label) in l.name == "category" && l.value == category.name }
         let traffic = factor("shop", "events", at: t, has)
-        let tilt = factor("shop", "top_category_share", at: t, has)
+        let tilt = category.name == "electronics" ? 1 : factor("shop", "top_category_share", at: t, has)
         let views = random.poisson(30_000 * category.share * day * traffic)
         let carts = random.poisson(views * 0.11)
         let bought = factor("shop", "conversion_rate", at: t, has) * factor("shop", "abandonment_rate", at: t, has)

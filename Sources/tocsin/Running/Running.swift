@@ -49,6 +49,8 @@ final class Running: Sendable {
     try await host.start(log: configuration.logPath, gateway: gateway, lifecycle: configuration.lifecycle)
     let log = try EventLogReader(path: configuration.logPath)
     let reader = ProjectionReader(path: configuration.projectionsPath)
+    let projector = Projector(
+      path: configuration.projectionsPath, log: log, logger: Logger(label: "tocsin.projections"))
     let commands = try CommandClient(connection)
     let anomalies = try Publisher(connection, producer: "console", outbox: Running.spool(configuration))
     return [
@@ -61,8 +63,8 @@ final class Running: Sendable {
           anomalies.close()
         }) { try await gracefulShutdown() }
       },
-      projector(configuration, log: log),
-      digests(configuration, log: log, reader: reader, commands: commands),
+      projectorPart(projector),
+      digests(configuration, log: log, reader: reader, projector: projector, commands: commands),
       try console(configuration, log: log, reader: reader, commands: commands, anomalies: anomalies),
       ConfigurationWatcher(directory: configurationFolder) { [self] fresh in adopt(fresh) },
     ]
@@ -74,25 +76,29 @@ final class Running: Sendable {
     logger.info("the configuration was taken up")
   }
 
-  private func projector(_ configuration: Configuration, log: EventLogReader) -> Part {
-    let logger = Logger(label: "tocsin.projections")
-    let path = configuration.projectionsPath
-    return Part("projections") { [commits] in
-      let projector = Projector(path: path, log: log, logger: logger)
+  private func projectorPart(_ projector: Projector) -> Part {
+    Part("projections") { [commits] in
       let task = Task { await projector.run(wake: commits.stream) }
-      commits.continuation.yield()
       try await Part.untilStopped({ task.cancel() }) { await task.value }
     }
   }
 
   private func digests(
-    _ configuration: Configuration, log: EventLogReader, reader: ProjectionReader, commands: CommandClient
+    _ configuration: Configuration, log: EventLogReader, reader: ProjectionReader, projector: Projector,
+    commands: CommandClient
   ) -> Part {
     let scheduler = DigestScheduler(
-      settings: configuration.digests, reader: reader, log: log, commands: commands,
-      consoleURL: configuration.lifecycle.consoleURL, logger: Logger(label: "tocsin.digests"))
+      settings: configuration.digests, consoleURL: configuration.lifecycle.consoleURL, reader: reader,
+      surroundings: .init(
+        now: wallClock, sleep: { try await Task.sleep(for: .microseconds($0.microseconds)) },
+        caughtUp: { _ = await projector.caughtUp(to: try log.head()) }, send: { try await commands.send($0) }),
+      logger: Logger(label: "tocsin.digests"))
     return Part("digests") {
-      let task = Task { await scheduler.run(now: wallClock) }
+      let task = Task {
+        await scheduler.run()
+        // Without any digest configured there is nothing to do, and no reason to end the program.
+        while !Task.isCancelled { try? await Task.sleep(for: .seconds(86_400)) }
+      }
       try await Part.untilStopped({ task.cancel() }) { await task.value }
     }
   }
@@ -138,6 +144,26 @@ final class Running: Sendable {
   }
 
   // MARK: - What the console asks
+
+  /// A digest as a page shows it.
+  static func digest(
+    _ request: DigestRequest, reader: ProjectionReader, zone: LocalZone, consoleURL: String?, now: Timestamp
+  ) throws -> DigestView {
+    var day = zone.local(now).day - 1
+    if let ending = request.ending {
+      guard let date = Timestamp(rfc3339: ending) else {
+        throw DigestError("\"\(ending.prefix(40))\" is no date such as 2026-11-23")
+      }
+      // A period that ends on a date is over the day before.
+      day = date.utcDay.days - 1
+    }
+    let period = DigestPeriod.ending(request.period, onOrBefore: day, zone: zone)
+    let figures = try reader.digest(period, tenant: request.tenants?.first)
+    let digest = Digest(figures, consoleURL: consoleURL)
+    return DigestView(
+      subject: digest.subject, ending: period.endingDate, text: digest.text, html: digest.htmlFragment,
+      markdown: digest.markdown, json: digest.json)
+  }
 
   /// Events as they are committed. One subscription for each page that looks.
   static func live(_ feed: FeedClient) -> AsyncStream<RecordedEvent> {
