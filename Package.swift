@@ -97,7 +97,7 @@ let package = Package(
     tests(
       "ConsoleTests",
       [
-        "Alerts", "EventLog", "Projections", "Console",
+        "Alerts", "Bus", "EventLog", "Projections", "Console", logging, crypto,
         .product(name: "HummingbirdTesting", package: "hummingbird"),
       ]),
     tests(
