@@ -10,7 +10,8 @@ struct Tocsin: AsyncParsableCommand {
     version: version,
     groupedSubcommands: [
       CommandGroup(name: "Run", subcommands: [UpVerb.self, ServeVerb.self, DetectVerb.self]),
+      CommandGroup(name: "Look back", subcommands: [DigestVerb.self]),
       CommandGroup(
-        name: "Look after it", subcommands: [ConfigVerb.self, SampleVerb.self, BenchVerb.self]),
+        name: "Look after it", subcommands: [ConfigVerb.self, ProjectionsVerb.self, SampleVerb.self, BenchVerb.self]),
     ])
 }

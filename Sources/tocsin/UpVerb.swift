@@ -2,6 +2,8 @@ import ArgumentParser
 import Foundation
 import Logging
 import ServiceLifecycle
+import TocsinConfiguration
+import UnixSignals
 
 /// `tocsin up`: everything in one process.
 struct UpVerb: AsyncParsableCommand {

@@ -3,9 +3,11 @@ import Bus
 import Console
 import EventLog
 import Foundation
+import Lifecycle
 import Logging
 import Notifiers
 import Projections
+import Service
 import ServiceLifecycle
 import Synchronization
 import TocsinConfiguration
@@ -22,7 +24,7 @@ final class Running: Sendable {
 
   init(_ configuration: Configuration) throws {
     var gateway = try configuration.gatewaySettings()
-    var connection = ConnectionSettings(gateway: configuration.bus.gateway, feed: configuration.bus.feed)
+    var connection = ConnectionSettings(gateway: gateway.gateway, feed: gateway.feed)
     if let keys = gateway.keys {
       // The parts of this process come over the same bus, with a key of their own that lives as long as it does.
       let own = try CurveKeyPair.generate()
