@@ -7,7 +7,7 @@ import Synchronization
 /// a second process out: two would use the same sequences for different anomalies.
 ///
 /// Each message's anomalies stand in one blob, each after its length (4 bytes, little-endian).
-package final class FileOutbox: Outbox {
+package final class FileOutbox: ProducerOutbox {
   private let queue: DatabaseQueue
   private let lock: FileLock
   private let level: Mutex<OutboxLevel>

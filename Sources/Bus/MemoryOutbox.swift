@@ -1,7 +1,7 @@
 import Synchronization
 
 /// An outbox that is gone with its process: for tests and benchmarks, and for producers who can measure again.
-package final class MemoryOutbox: Outbox {
+package final class MemoryOutbox: ProducerOutbox {
   private struct Contents {
     var messages: [OutboxMessage] = []
     var next: UInt64 = 1

@@ -50,7 +50,7 @@ package final class Publisher: AnomalyPort {
   package static let batchBytes = 256 * 1024
 
   package let producer: String
-  private let outbox: any Outbox
+  private let outbox: any ProducerOutbox
   private let link: Link<PublisherMachine>
   private let outcome: OutcomeBox
 
@@ -64,7 +64,7 @@ package final class Publisher: AnomalyPort {
     try self.init(settings, producer: producer, outbox: FileOutbox(directory: directory, producer: producer))
   }
 
-  package init(_ settings: ConnectionSettings, producer: String, outbox: any Outbox) throws(BusError) {
+  package init(_ settings: ConnectionSettings, producer: String, outbox: any ProducerOutbox) throws(BusError) {
     guard !producer.isEmpty, producer.utf8.count <= Limits.nameBytes, !producer.utf8.contains(where: { $0 < 0x20 })
     else {
       throw BusError(.refused, "a producer's name has 1 to \(Limits.nameBytes) bytes, and no control characters")

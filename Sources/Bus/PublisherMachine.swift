@@ -31,7 +31,7 @@ final class PublisherMachine: LinkMachine {
   }
 
   private let producer: [UInt8]
-  private let outbox: any Outbox
+  private let outbox: any ProducerOutbox
   private let tell: @Sendable (PublisherOutcome) -> Void
   private var outcome = PublisherOutcome()
   private var window: [InFlight] = []
@@ -46,7 +46,7 @@ final class PublisherMachine: LinkMachine {
   private var heartbeat: (json: [UInt8], at: Int64)?
   var trouble: BusError?
 
-  init(producer: String, outbox: any Outbox, tell: @escaping @Sendable (PublisherOutcome) -> Void) {
+  init(producer: String, outbox: any ProducerOutbox, tell: @escaping @Sendable (PublisherOutcome) -> Void) {
     self.producer = Array(producer.utf8)
     self.outbox = outbox
     self.tell = tell

@@ -105,7 +105,7 @@ extension Engine {
   }
 
   private mutating func send(_ order: DigestOrder, by: String, now: Timestamp) throws(CommandError) -> JSON {
-    let key = order.key.replacing("#", with: "-")
+    let key = order.key
     if digests.contains(key) { return ["key": .string(key), "already": true] }
     let places = places(of: [order.receiver], configuration: configuration)
     guard !places.isEmpty else {
@@ -116,7 +116,7 @@ extension Engine {
       emit(
         .notificationRequested(
           NotificationRequested(
-            key: "\(key)#\(place.target.channel)/\(place.target.destination)", purpose: .digest,
+            key: "\(key)/\(place.target.channel)/\(place.target.destination)", purpose: .digest,
             receiver: place.receiver, channel: place.target.channel, destination: place.target.destination,
             content: order.content)), about: subject, now: now, actor: by)
     }

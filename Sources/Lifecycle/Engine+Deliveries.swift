@@ -19,7 +19,7 @@ extension Engine {
           round: n.round, members: n.members, requestedAt: e.recordedAt, urgency: severity?.rawValue ?? 0,
           notBefore: e.recordedAt))
       if n.purpose == .resolved, let alert { alerts[alert]?.told.removeAll { $0 == place } }
-      if n.purpose == .digest { digests.insert(Engine.digestKey(n.key)) }
+      if n.purpose == .digest { digests.insert(Engine.digestKey(n)) }
       if n.purpose == .summary { groupWasTold(e.subject, n.members, at: e.recordedAt) }
     case .notificationAttempted(let a):
       guard var p = ledger.find(a.key) else { return }
@@ -178,7 +178,8 @@ extension Engine {
   }
 
   /// The order's own key, without the channel's part behind it.
-  static func digestKey(_ key: String) -> String {
-    key.split(separator: "#", maxSplits: 1).first.map(String.init) ?? key
+  static func digestKey(_ n: NotificationRequested) -> String {
+    let part = "/\(n.channel)/\(n.destination)"
+    return n.key.hasSuffix(part) ? String(n.key.dropLast(part.count)) : n.key
   }
 }

@@ -21,6 +21,8 @@ package final class Service {
   let logger: Logger
   package let status: ServiceStatus
   package let control: ServiceControl
+  /// Called after each commit with the log's new head, on the service's thread: a wake-up for whoever follows the log.
+  let onCommit: @Sendable (Int64) -> Void
   package private(set) var engine = Engine()
   var intake = Intake()
   var workers = Workers()
@@ -38,7 +40,7 @@ package final class Service {
   package init(
     log: any EventLog, gateway: any GatewayPort, clock: any ServiceClock, control: ServiceControl,
     status: ServiceStatus,
-    logger: Logger
+    logger: Logger, onCommit: @escaping @Sendable (Int64) -> Void = { _ in }
   ) {
     self.log = log
     self.gateway = gateway
@@ -46,6 +48,7 @@ package final class Service {
     self.control = control
     self.status = status
     self.logger = logger
+    self.onCommit = onCommit
   }
 
   // MARK: - Start
@@ -155,6 +158,7 @@ package final class Service {
     recent.remember(stuckEvents)
     flushAnswers()
     publish(commit, stuckEvents)
+    onCommit(engine.head)
     stuckEvents = []
   }
 

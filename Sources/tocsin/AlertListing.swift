@@ -63,7 +63,7 @@ struct AlertList: AsyncParsableCommand {
       for alert in page.alerts { print(alert.json.text) }
       return
     }
-    let now = Timestamp(wallClock: Date())
+    let now = wallClock()
     for line in AlertTable.lines(page.alerts, now: now) { print(line) }
     if page.next != nil { print("… and more; narrow it down, or say --limit") }
   }
@@ -108,7 +108,7 @@ struct AlertShow: AsyncParsableCommand {
       print(document.pretty)
       return
     }
-    let now = Timestamp(wallClock: Date())
+    let now = wallClock()
     var facts: [(String, String)] = [
       ("state", alert.stateForPeople + (alert.acknowledgedBy.map { " by \($0)" } ?? "")),
       ("severity", alert.severity.name), ("event type", alert.anomaly.eventType), ("metric", alert.anomaly.metric),

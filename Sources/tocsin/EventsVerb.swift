@@ -23,7 +23,7 @@ struct EventsVerb: AsyncParsableCommand {
   @OptionGroup var connection: BusConnection
 
   func run() async throws {
-    var filter = try EventFilter(since: since, alert: alert, types: type, now: Timestamp(wallClock: Date()))
+    var filter = try EventFilter(since: since, alert: alert, types: type, now: wallClock())
     filter.limit = limit ?? .max
     let configuration = try connection.configuration()
     let settings = try connection.settings(configuration)

@@ -1,4 +1,3 @@
-import Alerts
 import Foundation
 import Glibc
 
@@ -49,9 +48,4 @@ struct LineReader {
     number += 1
     return line
   }
-}
-
-extension Timestamp {
-  /// What the wall clock says.
-  init(wallClock date: Date) { self.init(microseconds: Int64(date.timeIntervalSince1970 * 1_000_000)) }
 }

@@ -121,7 +121,7 @@ private struct PublishRun {
 
   private mutating func take(_ line: [UInt8]) {
     if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { return }
-    switch PublishedLine.event(line, source: source, now: Timestamp(wallClock: Date())) {
+    switch PublishedLine.event(line, source: source, now: wallClock()) {
     case .success(let event):
       batch.append(event)
       numbers.append(lines.number)

@@ -17,7 +17,7 @@ struct SilencesVerb: AsyncParsableCommand {
     @OptionGroup var connection: BusConnection
 
     func run() async throws {
-      let now = Timestamp(wallClock: Date())
+      let now = wallClock()
       let silences = try connection.tables().silences(includingExpired: all, at: now)
       if json {
         for silence in silences { print(silence.json(at: now).text) }
@@ -67,7 +67,7 @@ struct SilencesVerb: AsyncParsableCommand {
         guard let interval = Interval(length), interval > .zero, interval <= Command.longest else {
           throw ValidationError("--for must be a length of time such as 2h, at most \(Command.longest)")
         }
-        end = (start ?? Timestamp(wallClock: Date())) + interval
+        end = (start ?? wallClock()) + interval
       case (nil, let until?): end = until
       default: throw ValidationError("say either --for LENGTH or --until TIME")
       }

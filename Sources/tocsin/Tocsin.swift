@@ -2,9 +2,18 @@ import ArgumentParser
 
 @main
 struct Tocsin: AsyncParsableCommand {
+  static let version = "0.1.0"
+
   static let configuration = CommandConfiguration(
-    commandName: "tocsin", abstract: "Gives every anomaly a life, and tells people.",
-    subcommands: [
-      PublishVerb.self, AlertsVerb.self, EventsVerb.self, SilencesVerb.self, KeysVerb.self, ConfigVerb.self,
+    commandName: "tocsin",
+    abstract: "Gives every anomaly a life, and makes sure that somebody who can help hears of it.",
+    version: version,
+    groupedSubcommands: [
+      CommandGroup(name: "Run", subcommands: [UpVerb.self, ServeVerb.self, DetectVerb.self]),
+      CommandGroup(name: "Speak to it", subcommands: [PublishVerb.self, AlertsVerb.self, SilencesVerb.self]),
+      CommandGroup(name: "Look back", subcommands: [EventsVerb.self, DigestVerb.self]),
+      CommandGroup(
+        name: "Look after it",
+        subcommands: [ConfigVerb.self, KeysVerb.self, ProjectionsVerb.self, SampleVerb.self, BenchVerb.self]),
     ])
 }

@@ -137,7 +137,7 @@ import Testing
 
   @Test(arguments: [false, true]) func everyOutboxKeepsItsContract(_ isFile: Bool) throws {
     let directory = try TemporaryDirectory()
-    func make() throws -> any Outbox {
+    func make() throws -> any ProducerOutbox {
       isFile
         ? try FileOutbox(directory: directory.path, producer: "p", bytes: 1000) : MemoryOutbox(bytes: 1000)
     }

@@ -18,7 +18,7 @@ package struct SlackChannel: Channel {
   package func missing(for job: Job) -> String? {
     if settings?.webhooks[job.destination] != nil { return nil }
     if let token = settings?.token, !token.isEmpty { return nil }
-    return "channels.slack has neither a token nor a webhook for \(job.destination)"
+    return "configure channels.slack: it has neither a token nor a webhook for \(job.destination)"
   }
 
   private func webhook(for job: Job) -> String? { settings?.webhooks[job.destination] }

@@ -1,7 +1,7 @@
 /// Where a producer keeps what it sent until the service has answered `stored`.
 ///
 /// One message is a batch of anomalies under one sequence. Called from any thread.
-package protocol Outbox: Sendable {
+package protocol ProducerOutbox: Sendable {
   /// Keeps the messages, in order, and gives the sequence of the first; the others follow by ones. When it returns they are as safe as
   /// this outbox makes them.
   func append(_ messages: [[[UInt8]]]) throws(BusError) -> UInt64

@@ -1,0 +1,41 @@
+import Alerts
+
+/// Detectors by name.
+package enum DetectorRegistry {
+  typealias Factory = @Sendable (inout Parameters) -> any Detector
+
+  static let factories = general.merging(BusinessPacks.factories) { a, _ in a }
+
+  private static let general: [String: Factory] = [
+    "threshold": { Threshold(&$0) },
+    "percentage_change": { PercentageChange(&$0) },
+    "row_count": { RowCount(&$0) },
+    "zscore": { ZScore(&$0) },
+  ]
+
+  /// Other names for the same, as people write them.
+  static let aliases: [String: String] = [
+    "z_score": "zscore", "z-score": "zscore", "percent_change": "percentage_change", "pct_change": "percentage_change",
+    "rowcount": "row_count", "volume": "row_count", "mad": "robust_zscore", "robust": "robust_zscore",
+    "robust_z": "robust_zscore", "holt_winters": "seasonal", "changepoint": "change_point",
+  ]
+
+  package static var names: [String] { factories.keys.sorted() }
+
+  /// Builds a check's detector. `statistical` is any of them, chosen by `method`.
+  static func detector(_ p: inout Parameters) -> (any Detector)? {
+    var name = p.check.detector.lowercased()
+    if name == "statistical" {
+      name = p.text("method")?.lowercased() ?? "zscore"
+    }
+    name = aliases[name] ?? name
+    guard let factory = factories[name] else {
+      let near = Nearest.name(to: name, in: factories.keys)
+      p.fault(
+        p.check.detector.lowercased() == "statistical" ? "method" : "detector", "there is no detector \"\(name)\"",
+        mend: (near.map { "did you mean \($0)? " } ?? "") + "There are \(names.joined(separator: ", "))")
+      return nil
+    }
+    return factory(&p)
+  }
+}

@@ -1,0 +1,71 @@
+import Alerts
+
+/// What one check says of one series in one window.
+struct Assessment {
+  enum Verdict: Equatable {
+    /// Anomalous, for as many windows as it takes.
+    case firing(Severity)
+    case normal
+    /// Neither: too little past, or not for long enough.
+    case open
+  }
+  let check: CheckPlan
+  let entry: SeriesTable.Entry
+  let index: Int
+  let window: Anomaly.Window
+  let judgement: Judgement
+  let verdict: Verdict
+}
+
+extension EventPlan {
+  /// Judges a series in those of its windows that `due` takes. Pure.
+  func assess(
+    _ check: CheckPlan, _ entry: SeriesTable.Entry, _ table: SeriesTable, calendar: WindowCalendar,
+    due: ClosedRange<Timestamp>
+  ) -> [Assessment] {
+    let points = entry.series.points
+    guard let first = points.firstIndex(where: { due.contains($0.time) }) else { return [] }
+    let from = max(0, first - max(check.consecutive, check.clearAfter) + 1)
+    let judgements = check.detector.judge(points, from: from)
+    var grades: [Severity?] = []
+    for (k, judgement) in judgements.enumerated() {
+      grades.append(judgement.flatMap { grade(check, $0, entry, table, calendar.window(at: points[from + k].time)) })
+    }
+    var out: [Assessment] = []
+    for i in first..<points.count where due.contains(points[i].time) {
+      guard let judgement = judgements[i - from] else { continue }
+      let verdict: Assessment.Verdict
+      if let severity = grades[i - from] {
+        let run = grades[max(0, i - from - check.consecutive + 1)...(i - from)]
+        verdict = run.count == check.consecutive && run.allSatisfy { $0 != nil } ? .firing(severity) : .open
+      } else {
+        let run = max(0, i - from - check.clearAfter + 1)...(i - from)
+        verdict = run.allSatisfy { grades[$0] == nil } && run.count == check.clearAfter ? .normal : .open
+      }
+      out.append(
+        Assessment(
+          check: check, entry: entry, index: i, window: calendar.window(at: points[i].time), judgement: judgement,
+          verdict: verdict))
+    }
+    return out
+  }
+
+  /// How bad it is; nil where it is nothing. With severity rules, one of them must hold: the worst that does. Without, the check's own severity, or
+  /// the detector's.
+  private func grade(
+    _ check: CheckPlan, _ judgement: Judgement, _ entry: SeriesTable.Entry, _ table: SeriesTable,
+    _ window: Anomaly.Window
+  ) -> Severity? {
+    guard judgement.isAnomalous else { return nil }
+    guard check.condition != nil || (check.severity == nil && !rules.isEmpty) else {
+      return check.severity ?? check.detector.severity(of: judgement)
+    }
+    let facts = Facts(
+      event: settings, check: check, judgement: judgement, window: window, dimensions: entry.dimensions,
+      others: table.lookUp(entry.values, at: window.start))
+    if let condition = check.condition, !condition.holds(facts.value) { return nil }
+    if let severity = check.severity { return severity }
+    if rules.isEmpty { return check.detector.severity(of: judgement) }
+    return rules.first { $0.condition.holds(facts.value) }?.severity
+  }
+}

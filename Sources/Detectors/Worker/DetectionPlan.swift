@@ -1,0 +1,194 @@
+package import Alerts
+
+/// The settings, understood: every name resolved, every expression parsed. What is wrong is in ``faults``, all of it, and what is wrong is left out.
+package struct DetectionPlan: Sendable {
+  package var events: [EventPlan] = []
+  package var faults: [Fault] = []
+
+  package init(_ settings: DetectionSettings, kinds: SourceKinds = .standard) {
+    for event in settings.events {
+      if let same = events.first(where: { $0.name == event.name }) {
+        faults.append(
+          Fault(
+            event.place, key: event.name,
+            "this event type is defined twice\(same.settings.place.map { ": also at \($0)" } ?? "")",
+            mend: "give one of them another name"))
+        continue
+      }
+      var own: [Fault] = []
+      let plan = EventPlan(event, settings, kinds, &own)
+      faults += own
+      if let plan { events.append(plan) }
+    }
+  }
+}
+
+/// One event type, ready to run.
+package struct EventPlan: Sendable {
+  package let settings: EventSettings
+  package let source: any MetricSource
+  package let schedule: Schedule
+  /// The zone of times in the data that name none, and of its days.
+  package let zone: Zone
+  package let checks: [CheckPlan]
+  let rules: [(severity: Severity, condition: Condition)]
+  let options: SourceOptions
+
+  package var name: String { settings.name }
+}
+
+package struct CheckPlan: Sendable {
+  package let settings: CheckSettings
+  let detector: any Detector
+  /// The metric's alias, or ``RowCount/metric``.
+  package let metric: String
+  let bucket: Bucket
+  /// As the source spells them.
+  let dimensions: [String]
+  let severity: Severity?
+  let condition: Condition?
+  /// Points in a row that must be anomalous before it fires, and normal before it clears.
+  let consecutive: Int
+  let clearAfter: Int
+
+  package var name: String { settings.name }
+  var countsRows: Bool { metric == RowCount.metric }
+}
+
+extension EventPlan {
+  init?(_ event: EventSettings, _ all: DetectionSettings, _ kinds: SourceKinds, _ faults: inout [Fault]) {
+    let before = faults.count
+    settings = event
+    let options = SourceOptions(event, &faults)
+    self.options = options
+    zone = options.zone
+    let connection =
+      all.connections.first { $0.name == event.source.connection }
+      ?? (event.source.connection == "host" ? Connection(name: "host", kind: "host") : nil)
+    if let connection {
+      source = kinds.source(connection, event.source, &faults) ?? HostSource()
+    } else {
+      let near = Nearest.name(to: event.source.connection, in: all.connections.map(\.name))
+      faults.append(
+        Fault(
+          event.source.place ?? event.place, key: "\(event.name).data_source.connection",
+          "there is no connection \"\(event.source.connection)\"",
+          mend: near.map { "did you mean \($0)?" } ?? "name it under connections in tocsin.yaml"))
+      source = HostSource()
+    }
+    switch Schedule.read(event.schedule, defaultZone: all.timeZone, place: event.place, key: "\(event.name).schedule") {
+    case .success(let s): schedule = s
+    case .failure(let fault):
+      faults.append(fault)
+      schedule = .every(.hours(1))
+    }
+    let known = Facts.names(event)
+    rules = event.severities.compactMap { rule in
+      Condition.read(rule.condition, known: known, rule.place, "\(event.name).alerting.\(rule.severity)", &faults)
+        .map { (rule.severity, $0) }
+    }
+    .sorted { $0.severity > $1.severity }
+    var checks: [CheckPlan] = []
+    for check in event.checks {
+      if let plan = CheckPlan(check, event, options, known, &faults) { checks.append(plan) }
+    }
+    for bucket in Set(checks.map(\.bucket)) where bucket != .exact && source.keepsHistory {
+      if !checks.contains(where: { $0.countsRows && $0.bucket == bucket && $0.dimensions.isEmpty }) {
+        checks.append(CheckPlan(missingRowsOf: event, bucket, period: checks.first { $0.bucket == bucket }))
+      }
+    }
+    self.checks = checks
+    if faults.count > before { return nil }
+  }
+}
+
+extension CheckPlan {
+  fileprivate init?(
+    _ check: CheckSettings, _ event: EventSettings, _ options: SourceOptions, _ known: Set<String>,
+    _ faults: inout [Fault]
+  ) {
+    var p = Parameters(check)
+    let detector = DetectorRegistry.detector(&p)
+    settings = check
+    bucket =
+      switch check.period {
+      case .daily: .day
+      case .weekly: .week
+      case .hourly: .hour
+      case .point: options.step.map { .step($0) } ?? .exact
+      }
+    let aliases = event.source.metrics.map(\.alias)
+    let countsRows = detector is RowCount
+    if countsRows {
+      metric = RowCount.metric
+    } else if let name = check.metric {
+      metric = name
+      if !aliases.contains(name) {
+        let near = Nearest.name(to: name, in: aliases)
+        p.fault(
+          nil, "the data source has no metric \"\(name)\"",
+          mend: (near.map { "did you mean \($0)? " } ?? "") + "It has \(aliases.joined(separator: ", "))")
+      }
+    } else if aliases.count == 1 {
+      metric = aliases[0]
+    } else {
+      metric = ""
+      p.fault(nil, "it names no metric", mend: "give one of \(aliases.joined(separator: ", "))")
+    }
+    let dimensions = p.texts("dimensions")
+    self.dimensions = dimensions ?? (countsRows ? [] : event.source.dimensions)
+    for d in dimensions ?? [] where !event.source.dimensions.contains(d) {
+      p.fault(
+        "dimensions", "\"\(d)\" is not a dimension of the data source",
+        mend: "it has \(event.source.dimensions.joined(separator: ", "))")
+    }
+    severity = p.text("severity").flatMap { text in
+      let severity = Severity(name: text)
+      if severity == nil { p.fault("severity", "\"\(text)\" is not critical, high, medium or low") }
+      return severity
+    }
+    condition = p.text("condition").flatMap { text in
+      var own: [Fault] = []
+      let c = Condition.read(
+        text, known: known, check.parameters["condition"]?.place ?? check.place, "\(check.name).condition", &own)
+      faults += own
+      return c
+    }
+    consecutive = p.integer("consecutive", in: 1...1000) ?? 1
+    clearAfter = p.integer("clear_after", in: 1...1000) ?? 1
+    if detector != nil { p.finish() }
+    faults += p.faults
+    guard let detector, p.faults.isEmpty else { return nil }
+    self.detector = detector
+  }
+
+  fileprivate init(missingRowsOf event: EventSettings, _ bucket: Bucket, period: CheckPlan?) {
+    settings = CheckSettings(
+      name: "\(event.name)/\(RowCount.metric)/no_rows", detector: "row_count", metric: nil,
+      period: period?.settings.period ?? .daily)
+    detector = MissingRows()
+    metric = RowCount.metric
+    self.bucket = bucket
+    dimensions = []
+    severity = .critical
+    condition = nil
+    consecutive = 1
+    clearAfter = 1
+  }
+}
+
+extension Condition {
+  fileprivate static func read(
+    _ text: String, known: Set<String>, _ place: Place?, _ key: String, _ faults: inout [Fault]
+  ) -> Condition? {
+    do throws(ConditionError) {
+      return try Condition(text, known: known)
+    } catch {
+      faults.append(
+        Fault(
+          place, key: key, "\"\(text)\": \(error)\n    \(text)\n    \(String(repeating: " ", count: error.column - 1))^"
+        ))
+      return nil
+    }
+  }
+}

@@ -1,0 +1,50 @@
+package import Alerts
+
+/// What one run of one event type came to.
+package struct RunReport: Sendable, Equatable {
+  package enum Outcome: Sendable, Equatable {
+    case checked
+    /// No window has become due since the last run.
+    case nothingDue
+    /// Another worker has it.
+    case claimed(String)
+    case failed(String)
+  }
+  package var event: String
+  package var outcome: Outcome = .nothingDue
+  package var windows = 0
+  package var series = 0
+  package var points = 0
+  package var firing = 0
+  package var resolved = 0
+  package var bad = BadRows()
+  /// The end of the newest window that was checked.
+  package var newest: Timestamp?
+  package var duration = Interval.zero
+  /// The sentences of what was found, the first few.
+  package var findings: [String] = []
+  package static let findingLimit = 20
+
+  package init(event: String) { self.event = event }
+
+  package var json: JSON {
+    var outcome = "checked"
+    var error: String?
+    switch self.outcome {
+    case .checked: break
+    case .nothingDue: outcome = "nothing_due"
+    case .claimed: outcome = "claimed"
+    case .failed(let e):
+      outcome = "failed"
+      error = e
+    }
+    return .compact([
+      "event_type": .string(event), "outcome": .string(outcome), "error": .text(error), "windows": .int(windows),
+      "series": .int(series), "points": .int(points), "firing": .int(firing), "resolved": .int(resolved),
+      "bad_rows": .int(bad.count),
+      "bad_row_examples": bad.count == 0 ? .null : .array(bad.examples.map { .string($0) }),
+      "newest": .text(newest?.rfc3339), "duration_ms": .int(duration.microseconds / 1000),
+      "findings": .array(findings.map { .string($0) }),
+    ])
+  }
+}

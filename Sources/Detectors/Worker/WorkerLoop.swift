@@ -1,0 +1,95 @@
+package import Alerts
+
+extension DetectorWorker {
+  /// Event types that run at the same time: sources are waited for, not computed, but each may hold a connection and its rows.
+  static let parallelLimit = 8
+  static let heartbeatInterval = Interval.seconds(10)
+  /// A sleep is never longer, so that a clock that is put forward or back is noticed.
+  static let longestSleep = Interval.seconds(30)
+
+  /// Runs what is due of the event types in `only` (all, if nil), once each, and returns what came of it, in the plan's order.
+  package func runOnce(only: Set<String>? = nil) async -> [RunReport] {
+    let events = chosen(only)
+    var reports: [String: RunReport] = [:]
+    await withTaskGroup(of: RunReport.self) { group in
+      for (i, event) in events.enumerated() {
+        if i >= DetectorWorker.parallelLimit, let done = await group.next() { reports[done.event] = done }
+        group.addTask { await self.run(event) }
+      }
+      for await done in group { reports[done.event] = done }
+    }
+    await beat()
+    return events.compactMap { reports[$0.name] }
+  }
+
+  /// Checks every window of a range, in slices, oldest first. `progress` hears the share done, from 0 to 1.
+  package func backfill(
+    _ range: Range<Timestamp>, only: Set<String>? = nil, progress: @Sendable (String, Double) -> Void
+  ) async -> [RunReport] {
+    var out: [RunReport] = []
+    for event in chosen(only) {
+      let report = await run(event, range: range)
+      out.append(report)
+      progress(event.name, Double(out.count) / Double(max(1, chosen(only).count)))
+    }
+    return out
+  }
+
+  /// Runs until it is cancelled.
+  package func run(only: Set<String>? = nil, onReport: @escaping @Sendable (RunReport) -> Void = { _ in }) async {
+    let events = chosen(only)
+    let gate = Gate(DetectorWorker.parallelLimit)
+    await withTaskGroup(of: Void.self) { group in
+      for event in events {
+        group.addTask {
+          while !Task.isCancelled {
+            await gate.enter()
+            let report = await self.run(event)
+            await gate.leave()
+            if report.outcome != .nothingDue { onReport(report) }
+            await self.sleep(until: event)
+          }
+        }
+      }
+      group.addTask {
+        while !Task.isCancelled {
+          await self.beat()
+          try? await Task.sleep(for: .microseconds(DetectorWorker.heartbeatInterval.microseconds))
+        }
+      }
+    }
+  }
+
+  private func chosen(_ only: Set<String>?) -> [EventPlan] {
+    plan.events.filter { only?.contains($0.name) ?? true }
+  }
+
+  private nonisolated func sleep(until event: EventPlan) async {
+    let start = now()
+    guard let due = event.schedule.next(after: start) else { return }
+    while !Task.isCancelled {
+      let rest = due - now()
+      guard rest > .zero else { return }
+      try? await Task.sleep(for: .microseconds(min(rest, DetectorWorker.longestSleep).microseconds))
+    }
+  }
+}
+
+/// Lets a bounded number through at a time; the others wait their turn.
+actor Gate {
+  private var free: Int
+  private var waiting: [CheckedContinuation<Void, Never>] = []
+  init(_ n: Int) { free = n }
+
+  func enter() async {
+    if free > 0 {
+      free -= 1
+    } else {
+      await withCheckedContinuation { waiting.append($0) }
+    }
+  }
+
+  func leave() {
+    if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
+  }
+}

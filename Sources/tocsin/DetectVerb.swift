@@ -1,0 +1,130 @@
+import Alerts
+import ArgumentParser
+import Bus
+import Detectors
+import Foundation
+import Logging
+import TocsinConfiguration
+
+/// `tocsin detect`: one detector worker.
+struct DetectVerb: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "detect", abstract: "Watches metrics, and publishes what is not as expected.",
+    discussion: """
+      Runs every check of config/metrics when it is due, until it is stopped. Any number of workers may run; those of one machine share
+      their memory in the data directory.
+      """)
+
+  @OptionGroup var folder: ConfigVerb.Folder
+  @Flag(help: "Run what is due, once, and end.") var once = false
+  @ArgumentParser.Option(parsing: .upToNextOption, help: "Only these event types.") var only: [String] = []
+  @ArgumentParser.Option(help: "Backfill: check every window from here on, such as 2026-10-01.") var from: String?
+  @ArgumentParser.Option(help: "Backfill: up to here (now).") var to: String?
+  @ArgumentParser.Option(help: "This worker's name for ever: its anomalies come from detector/NAME.") var name = "1"
+  @Flag(help: "Print what was found instead of publishing it, and remember nothing.") var dryRun = false
+  @Flag(help: "Print JSON lines.") var json = false
+
+  func validate() throws {
+    for (option, text) in [("--from", from), ("--to", to)] {
+      if let text, Timestamp(rfc3339: text) == nil {
+        throw ValidationError(
+          "\(option) must be a date or time such as 2026-10-01 or 2026-10-01T06:00:00Z, not \"\(text)\"")
+      }
+    }
+    if to != nil, from == nil { throw ValidationError("--to needs --from") }
+    guard !name.isEmpty, name.utf8.count <= 100, !name.contains("/") else {
+      throw ValidationError("--name must be a short name without /")
+    }
+  }
+
+  static func now() -> Timestamp { Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000)) }
+
+  /// The plan of a configuration, limited to `only`. Every fault is printed; any ends with code 78.
+  static func plan(_ settings: DetectionSettings, only: [String]) throws -> DetectionPlan {
+    var plan = DetectionPlan(settings)
+    guard plan.faults.isEmpty else {
+      for fault in plan.faults { FileHandle.standardError.write(Data("\(fault)\n".utf8)) }
+      throw ExitCode(78)
+    }
+    guard !only.isEmpty else { return plan }
+    for name in only where !plan.events.contains(where: { $0.name == name }) {
+      let all = plan.events.map(\.name).joined(separator: ", ")
+      FileHandle.standardError.write(Data("there is no event type \"\(name)\": there are \(all)\n".utf8))
+      throw ExitCode(64)
+    }
+    plan.events.removeAll { !only.contains($0.name) }
+    return plan
+  }
+
+  /// A worker of loaded settings. `port` is where its anomalies go; `directory` where it remembers what it has done, nil for nowhere.
+  static func worker(
+    _ plan: DetectionPlan, name: String, port: any AnomalyPort, directory: String?
+  ) throws -> DetectorWorker {
+    if let directory {
+      try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    }
+    let state = try DetectorState(path: directory.map { "\($0)/detectors.sqlite" })
+    return DetectorWorker(
+      name: name, plan: plan, port: port, state: state, log: Logger(label: "detect"), clock: { DetectVerb.now() })
+  }
+
+  func run() async throws {
+    let configuration = try folder.load()
+    let plan = try DetectVerb.plan(configuration.detection, only: only)
+    guard !dryRun else {
+      let worker = try DetectVerb.worker(plan, name: name, port: PrintingPort(json: json), directory: nil)
+      return try await DetectVerb.work(worker, self)
+    }
+    Log.start()
+    try await Exit.explained {
+      let publisher = try Publisher(
+        try configuration.connectionSettings(), producer: "detector/\(name)", outbox: Running.spool(configuration))
+      let worker = try DetectVerb.worker(plan, name: name, port: publisher, directory: configuration.dataDirectory)
+      let isSingle = once || from != nil
+      if isSingle {
+        try await DetectVerb.work(worker, self)
+        // What was found is on disk; it reaches the service now, or with the next run.
+        let waiting = publisher.waiting.anomalies
+        if waiting > 0 { _ = try? await publisher.flush(timeout: .seconds(10)) }
+        if publisher.waiting.anomalies > 0 {
+          FileHandle.standardError.write(
+            Data(
+              "\(publisher.waiting.anomalies) anomalies wait on disk for the service; the next run sends them\n".utf8))
+        }
+      } else {
+        try await Exit.runGroup(
+          [
+            Part("detector") {
+              let task = Task { try await DetectVerb.work(worker, self) }
+              try await Part.untilStopped({ task.cancel() }) { try await task.value }
+            }
+          ], logger: Logger(label: "tocsin"))
+      }
+      publisher.close()
+    }
+  }
+
+  /// Runs the worker as the options say.
+  static func work(_ worker: DetectorWorker, _ options: DetectVerb) async throws {
+    var reports: [RunReport]
+    if let from = options.from.flatMap({ Timestamp(rfc3339: $0) }) {
+      let end = options.to.flatMap { Timestamp(rfc3339: $0) } ?? now()
+      guard from < end else {
+        FileHandle.standardError.write(Data("--from must be before --to\n".utf8))
+        throw ExitCode(64)
+      }
+      let meter = ProgressMeter()
+      reports = await worker.backfill(from..<end) { meter.show($0, $1) }
+      meter.end()
+    } else if options.once {
+      reports = await worker.runOnce()
+    } else {
+      let json = options.json
+      await worker.run { report in ReportLine.print(report, json: json) }
+      return
+    }
+    for report in reports { ReportLine.print(report, json: options.json) }
+    let failed = reports.contains { if case .failed = $0.outcome { true } else { false } }
+    if failed { throw ExitCode.failure }
+  }
+}

@@ -1,0 +1,65 @@
+import Alerts
+import Bus
+import EventLog
+import Foundation
+import Lifecycle
+import Logging
+import Service
+import Synchronization
+
+/// The lifecycle service on its thread.
+final class ServiceHost: Sendable {
+  let status = ServiceStatus()
+  private let control = Mutex<ServiceControl?>(nil)
+  private let onCommit: @Sendable (Int64) -> Void
+  private let logger: Logger
+  private let end = AsyncStream<(any Error)?>.makeStream(bufferingPolicy: .bufferingNewest(1))
+
+  init(logger: Logger, onCommit: @escaping @Sendable (Int64) -> Void) {
+    self.logger = logger
+    self.onCommit = onCommit
+  }
+
+  /// Opens the log, binds the endpoints and replays. Returns once anomalies and commands are taken.
+  func start(log path: String, gateway settings: GatewaySettings, lifecycle: LifecycleSettings) async throws {
+    try await withCheckedThrowingContinuation { (started: CheckedContinuation<Void, any Error>) in
+      let thread = Thread { [self] in
+        let service: Service
+        do {
+          let log = try SQLiteEventLog(path: path)
+          let gateway = try Gateway(settings)
+          let waker = gateway.waker
+          let control = ServiceControl { waker.wake() }
+          service = Service(
+            log: log, gateway: gateway, clock: SystemClock(), control: control, status: status, logger: logger,
+            onCommit: onCommit)
+          try service.start(settings: lifecycle)
+          self.control.withLock { $0 = control }
+        } catch {
+          started.resume(throwing: error)
+          return
+        }
+        started.resume()
+        do {
+          try service.run()
+          end.continuation.yield(nil)
+        } catch {
+          logger.critical("the service ends", metadata: ["why": "\(error)"])
+          end.continuation.yield(error)
+        }
+        end.continuation.finish()
+      }
+      thread.name = "tocsin service"
+      thread.stackSize = 8 << 20
+      thread.start()
+    }
+  }
+
+  func adopt(_ settings: LifecycleSettings) { control.withLock { $0 }?.adopt(settings) }
+  func stop() { control.withLock { $0 }?.stop() }
+
+  /// Returns when it was stopped; throws what ended it.
+  func wait() async throws {
+    for await error in end.stream { if let error { throw error } }
+  }
+}

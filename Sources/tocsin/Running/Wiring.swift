@@ -1,0 +1,64 @@
+import Alerts
+import Bus
+import Foundation
+import Logging
+import TocsinConfiguration
+
+// From the configuration to the settings of the bus.
+
+extension Configuration {
+  func gatewaySettings() throws -> GatewaySettings {
+    var settings = GatewaySettings(gateway: bus.gateway, feed: bus.feed)
+    settings.insecure = bus.insecure
+    if let curve = bus.curve, let secret = curve.secretKey {
+      settings.keys = try CurveKeyPair(secretKey: secret)
+      settings.clients = curve.clients.map { client in
+        GatewaySettings.Client(
+          name: client.name, publicKey: client.publicKey,
+          permissions: client.may.reduce(into: Permissions()) { all, one in
+            switch one {
+            case .publish: all.insert(.publish)
+            case .respond: all.insert(.respond)
+            case .notify: all.insert(.notify)
+            case .read: all.insert(.read)
+            }
+          })
+      }
+    }
+    return settings
+  }
+}
+
+extension Configuration {
+  /// How a program beside the service reaches it.
+  func connectionSettings() throws -> ConnectionSettings {
+    var settings = ConnectionSettings(gateway: bus.gateway, feed: bus.feed)
+    guard let curve = bus.curve, let secret = curve.secretKey else { return settings }
+    let keys = try CurveKeyPair(secretKey: secret)
+    if let server = curve.serverKey {
+      settings.curve = .init(serverKey: server, keys: keys)
+    } else {
+      // The service's own configuration, on its own machine: its key opens its own door, if the clients' list says so.
+      settings.curve = .init(serverKey: keys.publicKey, keys: keys)
+    }
+    return settings
+  }
+}
+
+enum Log {
+  /// Lines on standard error: what happens, for whoever runs the program.
+  static func start(_ level: Logger.Level = .info) {
+    LoggingSystem.bootstrap { label in
+      var handler = StreamLogHandler.standardError(label: label)
+      handler.logLevel = level
+      return handler
+    }
+  }
+}
+
+/// The wall clock, for the shells.
+func wallClock() -> Timestamp {
+  var t = timespec()
+  clock_gettime(CLOCK_REALTIME, &t)
+  return Timestamp(microseconds: Int64(t.tv_sec) * 1_000_000 + Int64(t.tv_nsec) / 1000)
+}
