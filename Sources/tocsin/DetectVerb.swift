@@ -78,7 +78,7 @@ struct DetectVerb: AsyncParsableCommand {
     Log.start()
     try await Exit.explained {
       let publisher = try Publisher(
-        try configuration.connectionSettings(), producer: "detector/\(name)", outbox: Running.spool(configuration))
+        try ConnectionSettings(configuration.bus), producer: "detector/\(name)", outbox: Running.spool(configuration))
       let worker = try DetectVerb.worker(plan, name: name, port: publisher, directory: configuration.dataDirectory)
       let isSingle = once || from != nil
       if isSingle {

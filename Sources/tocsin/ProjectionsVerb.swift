@@ -4,6 +4,7 @@ import EventLog
 import Foundation
 import Logging
 import Projections
+import TocsinConfiguration
 
 /// `tocsin projections rebuild` and `tocsin projections status`.
 struct ProjectionsVerb: ParsableCommand {

@@ -14,7 +14,7 @@ struct UpVerb: AsyncParsableCommand {
   func run() async throws {
     Log.start()
     let configuration = try folder.load()
-    let running = try Running(configuration)
+    let running = try Running(configuration, isService: true)
     try await Exit.explained {
       var parts = try await running.serviceParts(configurationFolder: configuration.directory)
       parts.append(try running.notifierPart(name: "up", channels: nil))
@@ -36,7 +36,7 @@ struct ServeVerb: AsyncParsableCommand {
   func run() async throws {
     Log.start()
     let configuration = try folder.load()
-    let running = try Running(configuration)
+    let running = try Running(configuration, isService: true)
     try await Exit.explained {
       try await Exit.runGroup(
         try await running.serviceParts(configurationFolder: configuration.directory), logger: running.logger)
