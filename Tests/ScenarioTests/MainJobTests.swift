@@ -146,6 +146,8 @@ extension World {
     of(kind).count { kind != "slack" || ($0["method"]?.string == "postMessage" && $0["thread"]?.isNull != false) }
   }
   var actions: [String] { of("pagerduty").compactMap { $0["action"]?.string } }
-  func emails(_ alert: String) -> [JSON] { of("email").filter { $0["subject"]?.string?.hasSuffix("· \(alert)") == true } }
+  func emails(_ alert: String) -> [JSON] {
+    of("email").filter { $0["subject"]?.string?.hasSuffix("· \(alert)") == true }
+  }
   var today: String { Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1e6)).utcDate }
 }

@@ -136,7 +136,9 @@ final class World {
           $0.hasSuffix(".log")
         }.sorted().map { "--- \($0)\n" + log(String($0.dropLast(4))).suffix(3000) }
         throw Failure(
-          description: "waited in vain until \(what)\narrived:\n\(arrived.map(World.brief).joined(separator: "\n"))\n\(logs.joined(separator: "\n"))")
+          description:
+            "waited in vain until \(what)\narrived:\n\(arrived.map(World.brief).joined(separator: "\n"))\n\(logs.joined(separator: "\n"))"
+        )
       }
       try await Task.sleep(for: .milliseconds(50))
     }
