@@ -32,7 +32,7 @@ struct NotifyVerb: AsyncParsableCommand {
   func run() async throws {
     Log.start()
     let configuration = try folder.load()
-    let running = try Running(configuration)
+    let running = try Running(configuration, isService: false)
     try await Exit.explained {
       try await Exit.runGroup([try running.notifierPart(name: name, channels: channels)], logger: running.logger)
     }

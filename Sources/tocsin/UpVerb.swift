@@ -14,7 +14,7 @@ struct UpVerb: AsyncParsableCommand {
   func run() async throws {
     Log.start()
     let configuration = try folder.load()
-    let running = try Running(configuration)
+    let running = try Running(configuration, isService: true)
     try await Exit.explained {
       var parts = try await running.serviceParts(configurationFolder: configuration.directory)
       parts.append(try running.notifierPart(name: "up", channels: nil))
@@ -29,13 +29,14 @@ struct ServeVerb: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "serve",
     abstract: "Runs the lifecycle service: bus, event log, timers, projections, digests, console.",
-    discussion: "Detectors (`tocsin detect`) and notifiers (`tocsin notify`) come over the bus, as processes of their own.")
+    discussion:
+      "Detectors (`tocsin detect`) and notifiers (`tocsin notify`) come over the bus, as processes of their own.")
   @OptionGroup var folder: ConfigVerb.Folder
 
   func run() async throws {
     Log.start()
     let configuration = try folder.load()
-    let running = try Running(configuration)
+    let running = try Running(configuration, isService: true)
     try await Exit.explained {
       try await Exit.runGroup(
         try await running.serviceParts(configurationFolder: configuration.directory), logger: running.logger)
@@ -49,7 +50,8 @@ enum Exit {
     let group = ServiceGroup(
       configuration: .init(
         services: parts.map {
-          .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
+          .init(
+            service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
             failureTerminationBehavior: .gracefullyShutdownGroup)
         }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     try await group.run()

@@ -2,6 +2,7 @@ import Alerts
 import Bus
 import Console
 import Foundation
+import HTTPTypes
 import Hummingbird
 import Testing
 

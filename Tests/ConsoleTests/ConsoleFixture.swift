@@ -2,6 +2,7 @@ import Alerts
 import Bus
 import Console
 import Foundation
+import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
 import Logging
@@ -75,10 +76,11 @@ final class ConsoleFixture: Sendable {
     var fields = HTTPFields()
     for (name, value) in headers { if let name = HTTPField.Name(name) { fields[name] = value } }
     if fields[.accept] == nil { fields[.accept] = "text/html" }
+    let sent = fields
     let app = Application(router: console.router(), logger: ConsoleFixture.quiet)
     return try await app.test(.router) { client in
       try await client.execute(
-        uri: uri, method: method, headers: fields, body: body.map { ByteBuffer(string: $0) }
+        uri: uri, method: method, headers: sent, body: body.map { ByteBuffer(string: $0) }
       ) { response in
         Answer(status: Int(response.status.code), headers: response.headers, text: String(buffer: response.body))
       }

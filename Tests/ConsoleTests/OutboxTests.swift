@@ -1,6 +1,7 @@
 import Alerts
 import Console
 import Foundation
+import HTTPTypes
 import Testing
 
 @Suite struct OutboxTests {

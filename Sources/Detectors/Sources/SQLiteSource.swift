@@ -61,6 +61,9 @@ package struct SQLiteSource: MetricSource {
       throw SourceError(.settings, "the source names neither a table nor a query")
     }
     let table = try resolve(db, name)
+    guard !request.metrics.contains(where: { $0.column.isEmpty }) else {
+      throw SourceError(.settings, "the table \(name) needs metrics: name its columns")
+    }
     guard let dateColumn = request.source.dateColumn else {
       throw SourceError(.settings, "the table \(name) needs a date_column")
     }

@@ -29,22 +29,6 @@ extension Configuration {
   }
 }
 
-extension Configuration {
-  /// How a program beside the service reaches it.
-  func connectionSettings() throws -> ConnectionSettings {
-    var settings = ConnectionSettings(gateway: bus.gateway, feed: bus.feed)
-    guard let curve = bus.curve, let secret = curve.secretKey else { return settings }
-    let keys = try CurveKeyPair(secretKey: secret)
-    if let server = curve.serverKey {
-      settings.curve = .init(serverKey: server, keys: keys)
-    } else {
-      // The service's own configuration, on its own machine: its key opens its own door, if the clients' list says so.
-      settings.curve = .init(serverKey: keys.publicKey, keys: keys)
-    }
-    return settings
-  }
-}
-
 enum Log {
   /// Lines on standard error: what happens, for whoever runs the program.
   static func start(_ level: Logger.Level = .info) {
