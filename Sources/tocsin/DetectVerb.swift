@@ -88,7 +88,8 @@ struct DetectVerb: AsyncParsableCommand {
         if waiting > 0 { _ = try? await publisher.flush(timeout: .seconds(10)) }
         if publisher.waiting.anomalies > 0 {
           FileHandle.standardError.write(
-            Data("\(publisher.waiting.anomalies) anomalies wait on disk for the service; the next run sends them\n".utf8))
+            Data(
+              "\(publisher.waiting.anomalies) anomalies wait on disk for the service; the next run sends them\n".utf8))
         }
       } else {
         try await Exit.runGroup(

@@ -1,4 +1,4 @@
-package import Alerts
+import Alerts
 import Foundation
 
 /// A user's own templates: `templates/*.mustache` in the configuration's directory.
