@@ -1,6 +1,7 @@
 import Alerts
 import ArgumentParser
 import Foundation
+import Lifecycle
 import Notifiers
 import Projections
 import TocsinConfiguration
