@@ -14,6 +14,8 @@ struct Tocsin: AsyncParsableCommand {
       CommandGroup(name: "Look back", subcommands: [EventsVerb.self, DigestVerb.self]),
       CommandGroup(
         name: "Look after it",
-        subcommands: [ConfigVerb.self, ProjectionsVerb.self, KeysVerb.self, SampleVerb.self, BenchVerb.self]),
+        subcommands: [
+          ConfigVerb.self, RenderVerb.self, ProjectionsVerb.self, KeysVerb.self, SampleVerb.self, BenchVerb.self,
+        ]),
     ])
 }
