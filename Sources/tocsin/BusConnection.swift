@@ -31,9 +31,7 @@ struct BusConnection: ParsableArguments {
   /// The command line counts before the configuration. Without a configuration, CURVE keys come from the environment:
   /// TOCSIN_SERVER_KEY, and TOCSIN_SECRET_KEY.
   func settings(_ configuration: Configuration?) throws -> ConnectionSettings {
-    var settings = try configuration?.connectionSettings() ?? ConnectionSettings()
-    settings.gateway = ConnectionSettings.reachable(settings.gateway)
-    settings.feed = ConnectionSettings.reachable(settings.feed)
+    var settings = try configuration.map { try ConnectionSettings($0.bus) } ?? ConnectionSettings()
     if let gateway { settings.gateway = gateway }
     if let feed { settings.feed = feed }
     let environment = ProcessInfo.processInfo.environment
@@ -49,14 +47,39 @@ struct BusConnection: ParsableArguments {
 }
 
 extension ConnectionSettings {
+  /// How clients that share the service's configuration reach it. With its own key they may do all.
+  init(_ bus: BusSettings) throws(BusError) {
+    self.init(gateway: ConnectionSettings.reachable(bus.gateway), feed: ConnectionSettings.reachable(bus.feed))
+    guard let keys = bus.curve, let secret = keys.secretKey else { return }
+    let pair = try CurveKeyPair(secretKey: secret)
+    curve = Curve(serverKey: keys.serverKey ?? pair.publicKey, keys: pair)
+  }
+
   /// An endpoint that means "every address of this machine" is reached over loopback.
   static func reachable(_ endpoint: String) -> String {
-    let local = [
+    for (everywhere, here) in [
       ("tcp://*:", "tcp://127.0.0.1:"), ("tcp://0.0.0.0:", "tcp://127.0.0.1:"), ("tcp://[::]:", "tcp://[::1]:"),
     ]
-    for (everywhere, here) in local where endpoint.hasPrefix(everywhere) {
+    where endpoint.hasPrefix(everywhere) {
       return here + endpoint.dropFirst(everywhere.count)
     }
     return endpoint
+  }
+}
+
+extension GatewaySettings {
+  /// What the service binds.
+  init(_ bus: BusSettings) throws(BusError) {
+    self.init(gateway: bus.gateway, feed: bus.feed)
+    insecure = bus.insecure
+    guard let curve = bus.curve else { return }
+    guard let secret = curve.secretKey else {
+      throw BusError(.refused, "bus.curve has no secret_key, which the service needs; `tocsin keys new` makes one")
+    }
+    keys = try CurveKeyPair(secretKey: secret)
+    clients = curve.clients.map {
+      Client(
+        name: $0.name, publicKey: $0.publicKey, permissions: Permissions(names: $0.may.map(\.rawValue)) ?? [])
+    }
   }
 }

@@ -31,7 +31,9 @@ struct KeysVerb: ParsableCommand {
 
     func run() throws {
       let path = file ?? name.replacingOccurrences(of: "/", with: "-") + ".key"
-      let pair = try CurveKeyPair.generate()
+      var pair = try CurveKeyPair.generate()
+      // Z85 has a dollar sign, which a configuration would take for the beginning of a reference. Two of five keys have one.
+      while pair.publicKey.contains("$") || pair.secretKey.contains("$") { pair = try CurveKeyPair.generate() }
       // Created for its owner alone from the start, and never over a key that somebody may still need.
       guard !FileManager.default.fileExists(atPath: path),
         FileManager.default.createFile(
