@@ -48,6 +48,7 @@ let package = Package(
     .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
     .systemLibrary(
       name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CCairo", providers: [.apt(["libcairo2-dev"])]),
 
     // The house, from the inside out.
     part("Alerts", []),
@@ -56,7 +57,7 @@ let package = Package(
     part("Bus", ["Alerts", "CZeroMQ", grdb, logging]),
     part("Service", ["Alerts", "Lifecycle", "EventLog", "Bus", logging, crypto, collections]),
     part("Detectors", ["Alerts", "Bus", grdb, logging]),
-    part("Notifiers", ["Alerts", "Bus", "CCurl", mustache, logging, crypto]),
+    part("Notifiers", ["Alerts", "Bus", "CCurl", "CCairo", mustache, logging, crypto]),
     part("Projections", ["Alerts", "EventLog", grdb, sqlite, mustache, logging]),
     part(
       "Console",
@@ -64,6 +65,8 @@ let package = Package(
         "Alerts", "Bus", "EventLog", "Projections", mustache, logging, crypto,
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "Metrics", package: "swift-metrics"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
     // Its module has a longer name than its folder: a package that Hummingbird needs has taken the short one.
     .target(
@@ -77,9 +80,10 @@ let package = Package(
       name: "tocsin",
       dependencies: [
         "Alerts", "Lifecycle", "EventLog", "Bus", "Service", "Detectors", "Notifiers",
-        "Projections", "Console", "TocsinConfiguration", logging, grdb, crypto,
+        "Projections", "Console", "TocsinConfiguration", logging, grdb, sqlite, crypto,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: settings),
 
@@ -94,7 +98,7 @@ let package = Package(
     tests(
       "ConsoleTests",
       [
-        "Alerts", "EventLog", "Projections", "Console",
+        "Alerts", "Bus", "EventLog", "Projections", "Console", logging, crypto,
         .product(name: "HummingbirdTesting", package: "hummingbird"),
       ]),
     tests(

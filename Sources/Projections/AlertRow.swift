@@ -9,13 +9,14 @@ enum AlertRow {
     "condition", "resolved_how", "seen", "acknowledged_by", "acknowledged_at", "acknowledged_until", "resolved_by",
     "assignee", "snoozed_until", "silenced_by", "inhibited_by", "flapping", "opened_at", "last_seen_at", "resolved_at",
     "count", "route", "step", "steps", "round", "next_escalation_at", "exhausted", "previous", "label",
-    "first_acknowledged_at", "delivered", "failed", "anomaly", "search",
+    "first_acknowledged_at", "delivered", "failed", "opening", "anomaly", "search",
   ]
   static let list = columns.joined(separator: ", ")
 
   /// Columns that never change during a life, so that their indexes are left alone.
   private static let fixed: Set<String> = [
     "number", "generation", "dedup_key", "tenant", "event_type", "metric", "opened_at", "previous",
+    "opening",
   ]
   private static let changing = columns.filter { !fixed.contains($0) }
 
@@ -65,6 +66,7 @@ enum AlertRow {
     b.time(a.firstAcknowledgedAt)
     b.int(a.delivered)
     b.int(a.failed)
+    if inserting { b.text(a.opening) }
     b.text(s.anomaly.cloudEvent)
     b.text(a.search)
     if !inserting { b.int(s.id.number) }
@@ -72,7 +74,7 @@ enum AlertRow {
 
   /// What people see of the row. The columns must be ``list``, from the first on.
   static func summary(_ c: ColumnReader) throws -> AlertSummary {
-    let bytes = c.bytes(37)
+    let bytes = c.bytes(38)
     // It was valid when the log took it. It is not judged again: rules may have become stricter since.
     guard var anomaly = try? Anomaly(json: JSON(parsing: bytes), now: .distantFuture),
       let severity = Severity(rawValue: UInt8(clamping: c.int64(8))),
@@ -103,7 +105,7 @@ enum AlertRow {
     return AlertState(
       summary: s, previous: c.isNull(32) ? nil : AlertID(c.int64(32)),
       label: c.textOrNil(33).flatMap { Labelled.Label(rawValue: $0) }, firstAcknowledgedAt: c.timeOrNil(34),
-      delivered: c.int(35), failed: c.int(36), search: c.text(38),
+      delivered: c.int(35), failed: c.int(36), opening: c.bytes(37), search: c.text(39),
       policy: try policy(s.route))
   }
 }

@@ -12,6 +12,8 @@ final class AlertState {
   /// Messages about it that were delivered, and that failed for good.
   var delivered = 0
   var failed = 0
+  /// What the digest says of it, as it was when it opened: a digest that is made again says the same.
+  let opening: [UInt8]
   /// The texts that a search finds it by, a line each.
   var search: String
   /// The frozen policy, where the configuration that the route names is known.
@@ -36,12 +38,20 @@ final class AlertState {
     previous = e.previous
     self.policy = policy
     search = AlertState.words(of: e.anomaly)
-    summary.nextEscalationAt = policy?.delays.first.map { row.recordedAt + $0 }
+    opening =
+      JSON.compact([
+        "headline": .string(Sentence.headline(e.anomaly)), "deviation": .number(e.anomaly.deviation),
+        "dimensions": .text(
+          e.anomaly.dimensions.isEmpty
+            ? nil : e.anomaly.dimensions.map { "\($0.name)=\($0.value)" }.joined(separator: ", ")),
+        "dashboard_only": e.route.dashboardOnly ? true : .null,
+      ]).bytes
+    if let first = policy?.delays.first, first > .zero { summary.nextEscalationAt = row.recordedAt + first }
   }
 
   init(
     summary: AlertSummary, previous: AlertID?, label: Labelled.Label?, firstAcknowledgedAt: Timestamp?, delivered: Int,
-    failed: Int, search: String, policy: FrozenPolicy?
+    failed: Int, opening: [UInt8], search: String, policy: FrozenPolicy?
   ) {
     self.summary = summary
     self.previous = previous
@@ -49,6 +59,7 @@ final class AlertState {
     self.firstAcknowledgedAt = firstAcknowledgedAt
     self.delivered = delivered
     self.failed = failed
+    self.opening = opening
     self.search = search
     self.policy = policy
     isStored = true
@@ -60,7 +71,7 @@ final class AlertState {
   /// are counted by the writer.
   ///
   /// - Parameter policyOf: the frozen policy of a route.
-  func apply(_ row: RecordedEvent, policyOf: (RouteTaken) throws -> FrozenPolicy?) rethrows {
+  func apply(_ row: RecordedEvent, policyOf: (RouteTaken) throws -> FrozenPolicy?) throws {
     isChanged = true
     summary.version = row.version
     let at = row.recordedAt
@@ -71,7 +82,13 @@ final class AlertState {
       summary.lastSeenAt = at
       summary.condition = .firing
       summary.anomaly = e.last
-    case .severityRaised(let e): summary.severity = e.to
+    case .severityRaised(let e):
+      summary.severity = e.to
+      if let route = e.route {
+        summary.route = route
+        policy = try policyOf(route)
+        summary.steps = policy?.delays.count
+      }
     case .cleared:
       summary.condition = .cleared
       summary.lastSeenAt = at

@@ -56,6 +56,7 @@ enum ProjectionSchema {
       first_acknowledged_at INTEGER,
       delivered INTEGER NOT NULL,
       failed INTEGER NOT NULL,
+      opening TEXT NOT NULL,
       anomaly TEXT NOT NULL,
       search TEXT NOT NULL
     ) STRICT;

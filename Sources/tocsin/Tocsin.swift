@@ -2,6 +2,18 @@ import ArgumentParser
 
 @main
 struct Tocsin: AsyncParsableCommand {
+  static let version = "0.1.0"
+
   static let configuration = CommandConfiguration(
-    commandName: "tocsin", abstract: "Gives every anomaly a life, and tells people.", subcommands: [DetectVerb.self, ConfigVerb.self, SampleVerb.self])
+    commandName: "tocsin",
+    abstract: "Gives every anomaly a life, and makes sure that somebody who can help hears of it.",
+    version: version,
+    groupedSubcommands: [
+      CommandGroup(name: "Run", subcommands: [UpVerb.self, ServeVerb.self, DetectVerb.self, NotifyVerb.self]),
+      CommandGroup(name: "Work with alerts", subcommands: [PublishVerb.self, AlertsVerb.self, SilencesVerb.self]),
+      CommandGroup(name: "Look back", subcommands: [EventsVerb.self, DigestVerb.self]),
+      CommandGroup(
+        name: "Look after it",
+        subcommands: [ConfigVerb.self, ProjectionsVerb.self, KeysVerb.self, SampleVerb.self, BenchVerb.self]),
+    ])
 }

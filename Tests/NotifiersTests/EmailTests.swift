@@ -119,6 +119,7 @@ import Testing
     #expect(verdict.outcome == outcome, "\(verdict)")
     if let status { #expect(verdict.status == status) }
     #expect(verdict.outcomeUnknown == unknown)
+    #expect(server.arrived.count == (["full@x.org", "later@x.org", "drop@x.org"].contains(to) ? 1 : 0))
   }
 
   @Test("a refused recipient among good ones: the good ones get it, and the receipt names the other")

@@ -38,7 +38,6 @@ final class LocalServer: Sendable {
 
   deinit {
     process.terminate()
-    process.waitUntilExit()
     try? FileManager.default.removeItem(atPath: directory)
   }
 
@@ -86,9 +85,15 @@ final class Certificate: Sendable {
         "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost", "-keyout",
       ] + [key, "-out", file]
     process.standardError = FileHandle.nullDevice
+    let output = Pipe()
+    process.standardOutput = output
     try process.run()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw ServerError(description: "openssl made no certificate") }
+    // Its output's end is its own: Foundation's waitUntilExit may spin for ever on a thread that has no run loop.
+    _ = output.fileHandleForReading.readDataToEndOfFile()
+    for _ in 0..<200 where process.isRunning { usleep(10_000) }
+    guard FileManager.default.fileExists(atPath: file) else {
+      throw ServerError(description: "openssl made no certificate")
+    }
   }
 
   deinit { try? FileManager.default.removeItem(atPath: directory) }

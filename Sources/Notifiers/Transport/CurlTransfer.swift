@@ -132,7 +132,7 @@ final class CurlTransfer: @unchecked Sendable {
       .failure(
         TransferFailure(
           code: Int(code.rawValue), message: Secrets.cut(request.secrets, from: detail),
-          status: status > 0 ? status : nil, outcomeUnknown: outcomeIsUnknown(status: status), refused: refused)))
+          status: status > 0 ? status : nil, outcomeUnknown: outcomeIsUnknown(code, status: status), refused: refused)))
   }
 
   /// Gives the request up before or instead of sending it.
@@ -140,15 +140,18 @@ final class CurlTransfer: @unchecked Sendable {
     completion(
       .failure(
         TransferFailure(
-          code: Int(code.rawValue), message: message, outcomeUnknown: outcomeIsUnknown(status: 0), refused: refused)))
+          code: Int(code.rawValue), message: message, outcomeUnknown: outcomeIsUnknown(code, status: 0),
+          refused: refused)))
   }
 
-  private func outcomeIsUnknown(status: Int) -> Bool {
+  private func outcomeIsUnknown(_ code: CURLcode, status: Int) -> Bool {
     switch request.kind {
     case .http:
       var uploaded: curl_off_t = 0
       _ = tocsin_curl_get_size(easy, CURLINFO_SIZE_UPLOAD_T, &uploaded)
-      return status == 0 && Int(uploaded) >= request.body.count && sent >= request.body.count
+      // When a kept-alive connection breaks libcurl wants to begin again, counts from nought, and stumbles over the body that can't be rewound.
+      let isOut = code == CURLE_SEND_FAIL_REWIND || Int(uploaded) >= request.body.count
+      return status == 0 && isOut && sent >= request.body.count
     case .mail:
       // 354 is "go on, send it": everything went out after it, and no verdict came back.
       return status == 354 && sent >= request.body.count

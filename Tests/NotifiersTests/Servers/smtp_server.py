@@ -40,10 +40,10 @@ class Handler:
             leaves.append({
                 "type": part.get_content_type(), "encoding": part.get("Content-Transfer-Encoding", ""),
                 "id": part.get("Content-ID", ""),
-                "text": content if isinstance(content, str) else "",
+                "text": content.replace("\r\n", "\n") if isinstance(content, str) else "",
                 "bytes": "" if isinstance(content, str) else base64.b64encode(content).decode()})
         record.write(json.dumps({
-            "from": envelope.mail_from, "to": envelope.rcpt_tos, "tls": session.ssl is not None,
+            "from": envelope.mail_from, "to": envelope.rcpt_tos, "tls": server.transport.get_extra_info("ssl_object") is not None,
             "user": (session.auth_data.login.decode() if getattr(session, "auth_data", None) else ""),
             "raw": base64.b64encode(envelope.original_content).decode(), "peer": session.peer[1],
             "structure": [part.get_content_type() for part in message.walk()], "parts": leaves,

@@ -1,0 +1,62 @@
+import Alerts
+package import Hummingbird
+package import Logging
+import Projections
+
+/// The pages, the HTTP API and the front doors, as one server.
+package struct Console: Sendable {
+  package let dependencies: ConsoleDependencies
+  private let logger: Logger
+
+  package init(_ dependencies: ConsoleDependencies, logger: Logger) {
+    self.dependencies = dependencies
+    self.logger = logger
+  }
+
+  /// A connection that says nothing for this long is closed. Live streams say something every 15 seconds.
+  static let idleSeconds: Int64 = 60
+
+  /// Ready to run, or to be handed to a `ServiceGroup`; ends on graceful shutdown.
+  ///
+  /// - Parameter onRunning: called with the port once it listens: the configured one, or the one that the system gave for port 0.
+  package func application(
+    onRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+  ) -> some ApplicationProtocol {
+    Application(
+      router: router(),
+      server: .http1(configuration: .init(idleTimeout: .seconds(Console.idleSeconds))),
+      configuration: .init(
+        address: .hostname(
+          dependencies.settings.host == "*" ? "0.0.0.0" : dependencies.settings.host,
+          port: dependencies.settings.port), serverName: "tocsin"),
+      onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? 0) }, logger: logger)
+  }
+
+  package func run() async throws { try await application().run() }
+
+  /// Every path that is answered. Kept apart from the server, so that the API's description can be held against it.
+  package func router() -> Router<ConsoleContext> {
+    let router = Router(context: ConsoleContext.self, options: .autoGenerateHeadEndpoints)
+    let access = AccessPolicy(dependencies.settings)
+    router.add(middleware: ErrorPages(site: Site(dependencies)))
+    router.add(middleware: SecurityHeaders())
+    router.add(middleware: SameOrigin(access))
+    router.add(middleware: Access(access))
+    AssetRoutes.add(to: router)
+    HealthRoutes(dependencies).add(to: router)
+    PageRoutes(dependencies).add(to: router)
+    APIRoutes(dependencies).add(to: router)
+    return router
+  }
+}
+
+/// What is known of a request beside its bytes.
+package struct ConsoleContext: RequestContext {
+  package var coreContext: CoreRequestContextStorage
+  /// Who asks. Set by ``Access`` before any handler runs.
+  var identity = Identity.nobody
+  /// For forms, see ``FormToken``.
+  var formToken = ""
+
+  package init(source: Source) { coreContext = .init(source: source) }
+}

@@ -1,0 +1,61 @@
+import EventLog
+import Alerts
+import Hummingbird
+import Projections
+
+/// Whether everything works: the service, the tables, the workers, the deliveries.
+struct StatusPage: Sendable {
+  let site: Site
+  /// A worker that has said nothing for this long is late. Heartbeats come every 10 seconds or so.
+  static let late = Interval.seconds(60)
+  static let listed = 50
+
+  func show(_ request: Request, _ context: ConsoleContext) async throws -> Response {
+    let dependencies = site.dependencies
+    let now = dependencies.now()
+    let words = site.words
+    let head = try dependencies.log.head()
+    let standing = try site.reader.standing(head: head)
+    let statistics = try site.reader.statistics(since: now - .days(1), tenants: context.identity.tenants)
+    let unready = await dependencies.unready()
+    let workers = await dependencies.workers()
+    // Other tenants' receivers are nobody's business.
+    let isAll = context.identity.tenants == nil
+    let failed = isAll ? try site.reader.notifications(state: .failed, limit: StatusPage.listed) : []
+    let pending = isAll ? try site.reader.notifications(state: .pending, limit: StatusPage.listed) : []
+
+    func figure(_ name: String, _ value: String, bad: Bool = false) -> [String: Any] {
+      view(["name": name, "value": value, "bad": bad])
+    }
+    func number(_ n: Int) -> String { Format.number(Double(n)) }
+    let content = Templates.shared.render(
+      "status",
+      view([
+        "lead": unready.map { "The service does not take commands or anomalies now: \($0)" }
+          ?? "The service takes anomalies and commands.",
+        "figures": [
+          figure("Service", unready == nil ? "ready" : "not ready", bad: unready != nil),
+          figure("Events in the log", number(Int(head))),
+          figure("Tables behind by", number(Int(standing.lag)), bad: standing.lag > 1000),
+          figure("Deliveries under way", number(statistics.pendingNotifications)),
+          figure("Failed in a day", number(statistics.failedNotifications), bad: statistics.failedNotifications > 0),
+          figure("Held back", number(statistics.held)),
+          figure("Nobody left to tell", number(statistics.exhausted), bad: statistics.exhausted > 0),
+        ], "anyWorkers": !workers.isEmpty,
+        "workers": workers.sorted { $0.name < $1.name }.map { worker in
+          let silent = now - worker.at
+          return view([
+            "name": worker.name, "heard": "\(words.age(worker.at)) ago\(silent > StatusPage.late ? ", late" : "")",
+            "stateClass": silent > StatusPage.late ? "late" : "fresh",
+            "said": (worker.json.members ?? []).prefix(12).map { member in
+              view(["name": member.name, "value": member.value.string ?? String(member.value.text.prefix(120))])
+            },
+          ])
+        }, "anyFailed": !failed.isEmpty, "failed": failed.map { NotificationView(row: $0, words: words).item },
+        "anyPending": !pending.isEmpty, "pending": pending.map { NotificationView(row: $0, words: words).item },
+        "anyProblems": !standing.problems.isEmpty,
+        "problems": standing.problems.map { "Event \($0.position): \($0.message)" },
+      ]))
+    return site.page(.init(title: "Status", section: "Status", content: content, isLive: true), context)
+  }
+}

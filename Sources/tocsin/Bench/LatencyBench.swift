@@ -1,0 +1,105 @@
+import Alerts
+import Bus
+import Foundation
+import Lifecycle
+import Notifiers
+
+/// From publishing an anomaly to its message at the receiver: through the bus, the decision, the synced commit, the job, the notifier and HTTP.
+/// One at a time; beside a bare fsync and a bare POST on loopback.
+struct LatencyBench {
+  let folder: URL
+  let messages: Int
+  /// Not counted: connections are opened and caches filled.
+  private static let warmUp = 50
+
+  func run(_ table: inout BenchTable) async throws {
+    let receiver = try LoopbackReceiver()
+    defer { receiver.close() }
+    let url = "http://127.0.0.1:\(receiver.port)/hook"
+    let fsyncs = fsyncTimes()
+    let transport = try CurlTransport()
+    let posts = await postTimes(transport, url, receiver)
+
+    var gateway = GatewaySettings()
+    gateway.gateway = "tcp://127.0.0.1:\(BenchPort.free())"
+    gateway.feed = "tcp://127.0.0.1:\(BenchPort.free())"
+    let host = ServiceHost(logger: BenchLog.quiet) { _ in }
+    var settings = LifecycleSettings()
+    // Slack takes one message a second in a channel, after a burst: enough channels that none has to wait.
+    let places = (0..<(messages + LatencyBench.warmUp + 3) / 4).map { "bench-\($0)" }
+    settings.receivers = places.map { Receiver(name: $0, targets: [.init(channel: "slack", destination: "#\($0)")]) }
+    settings.routes = places.map { Route(matchers: [Matcher(name: "listing", value: $0)], delivery: .notify([$0])) }
+    settings.reopenWithin = .zero
+    try await host.start(
+      log: folder.appendingPathComponent("latency.sqlite").path, gateway: gateway, lifecycle: settings)
+    let connection = ConnectionSettings(gateway: gateway.gateway, feed: gateway.feed)
+    var channels = NotifierSettings()
+    channels.slack = SlackSettings()
+    for place in places { channels.slack?.webhooks["#\(place)"] = url }
+    let port = try WorkerClient(connection, worker: "bench")
+    let worker = NotifierWorker(
+      name: "bench", settings: channels, only: ["slack"], port: port, transport: transport,
+      logger: BenchLog.quiet)
+    let working = Task { await worker.run() }
+    let publisher = try Publisher(connection, producer: "bench", outbox: MemoryOutbox())
+
+    var times: [Double] = []
+    for i in 0..<messages + LatencyBench.warmUp {
+      var anomaly = BenchAnomaly.make(
+        source: "bench", id: "\(i)", key: places[i % places.count], severity: .critical)
+      anomaly.givenKey = "\(i)"
+      let event = anomaly.cloudEvent
+      let start = ContinuousClock.now
+      _ = try publisher.publish(events: [event])
+      guard receiver.next() else { throw BusError(.timeout, "a message did not arrive within ten seconds") }
+      // The first ones open connections.
+      if i >= LatencyBench.warmUp { times.append((ContinuousClock.now - start) / .milliseconds(1)) }
+    }
+    publisher.close()
+    await worker.stop()
+    await working.value
+    port.close()
+    host.stop()
+    try await host.wait()
+    transport.close()
+
+    for (name, q) in [("p50", 0.5), ("p99", 0.99)] {
+      let mine = LatencyBench.quantile(times, q)
+      let fsync = LatencyBench.quantile(fsyncs, q)
+      let post = LatencyBench.quantile(posts, q)
+      table.add(
+        "publish to receiver, \(name)", String(format: "%.2f ms", mine),
+        limit: String(format: "%.2f fsync + %.2f POST", fsync, post), ratio: mine / (fsync + post))
+    }
+  }
+
+  private func fsyncTimes() -> [Double] {
+    let path = folder.appendingPathComponent("fsync").path
+    let file = open(path, O_RDWR | O_CREAT, 0o600)
+    defer { close(file) }
+    let page = [UInt8](repeating: 7, count: 4096)
+    return (0..<500).map { _ in
+      let start = ContinuousClock.now
+      _ = write(file, page, page.count)
+      fdatasync(file)
+      return (ContinuousClock.now - start) / .milliseconds(1)
+    }
+  }
+
+  private func postTimes(_ transport: CurlTransport, _ url: String, _ receiver: LoopbackReceiver) async -> [Double] {
+    var times: [Double] = []
+    for i in 0..<550 {
+      let start = ContinuousClock.now
+      _ = await transport.perform(
+        .post(url, contentType: "application/json", body: Array(repeating: UInt8(ascii: "x"), count: 1500)))
+      _ = receiver.next()
+      if i >= 50 { times.append((ContinuousClock.now - start) / .milliseconds(1)) }
+    }
+    return times
+  }
+
+  static func quantile(_ values: [Double], _ q: Double) -> Double {
+    let sorted = values.sorted()
+    return sorted.isEmpty ? .nan : sorted[min(sorted.count - 1, Int(Double(sorted.count) * q))]
+  }
+}

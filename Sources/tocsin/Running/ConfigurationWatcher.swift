@@ -1,0 +1,67 @@
+import Foundation
+import Glibc
+import Logging
+import ServiceLifecycle
+import TocsinConfiguration
+
+/// Takes up an edited configuration: when a file of it changes, or on SIGHUP. A wrong one is refused whole, and said so; the old one stays.
+struct ConfigurationWatcher: ServiceLifecycle.Service {
+  let directory: String
+  let take: @Sendable (Configuration) -> Void
+  private let logger = Logger(label: "tocsin.configuration")
+  /// Editors write a file in several steps: what settles within this time counts as one change.
+  private static let settleTime = Duration.milliseconds(300)
+
+  init(directory: String, take: @escaping @Sendable (Configuration) -> Void) {
+    self.directory = directory
+    self.take = take
+  }
+
+  func run() async throws {
+    let changes = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    let queue = DispatchQueue(label: "tocsin.configuration")
+    signal(SIGHUP, SIG_IGN)
+    let hangup = DispatchSource.makeSignalSource(signal: SIGHUP, queue: queue)
+    hangup.setEventHandler { changes.continuation.yield() }
+    hangup.resume()
+    let watch = watchFiles(queue) { changes.continuation.yield() }
+    try await Part.untilStopped({ changes.continuation.finish() }) {
+      for await _ in changes.stream {
+        try? await Task.sleep(for: ConfigurationWatcher.settleTime)
+        reload()
+      }
+    }
+    hangup.cancel()
+    watch?.cancel()
+  }
+
+  private func reload() {
+    do throws(ConfigurationFaults) {
+      take(try Configuration.load(directory: directory, environment: ProcessInfo.processInfo.environment))
+    } catch {
+      logger.error("the new configuration is wrong; the old one stays in force", metadata: ["faults": "\(error)"])
+    }
+  }
+
+  /// inotify(7) on the folder and its metrics/.
+  private func watchFiles(_ queue: DispatchQueue, _ onChange: @escaping @Sendable () -> Void) -> (
+    any DispatchSourceRead
+  )? {
+    let descriptor = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
+    guard descriptor >= 0 else {
+      logger.warning("changes of the configuration are not noticed by themselves: send SIGHUP after an edit")
+      return nil
+    }
+    let events = UInt32(IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE)
+    for folder in [directory, directory + "/metrics"] { _ = inotify_add_watch(descriptor, folder, events) }
+    let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
+    source.setEventHandler {
+      var buffer = [UInt8](repeating: 0, count: 4096)
+      while read(descriptor, &buffer, buffer.count) > 0 {}
+      onChange()
+    }
+    source.setCancelHandler { close(descriptor) }
+    source.resume()
+    return source
+  }
+}

@@ -1,0 +1,187 @@
+import Alerts
+import Bus
+import Console
+import EventLog
+import Foundation
+import Lifecycle
+import Logging
+import Notifiers
+import Projections
+import Service
+import ServiceLifecycle
+import Synchronization
+import TocsinConfiguration
+
+/// The parts of a running Tocsin, put together: which ones, `up` and `serve` decide.
+final class Running: Sendable {
+  let logger = Logger(label: "tocsin")
+  let configuration: Mutex<Configuration>
+  let connection: ConnectionSettings
+  let gateway: GatewaySettings
+  let host: ServiceHost
+  /// A wake-up for the projections after each commit.
+  private let commits = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+
+  /// - Parameter isService: whether this process runs the service; a worker by itself reaches one over the bus.
+  init(_ configuration: Configuration, isService: Bool) throws {
+    var gateway = try configuration.gatewaySettings()
+    var connection = try ConnectionSettings(configuration.bus)
+    if isService, let keys = gateway.keys {
+      // The parts of this process come over the same bus, with a key of their own that lives as long as it does.
+      let own = try CurveKeyPair.generate()
+      gateway.clients.append(.init(name: "tocsin", publicKey: own.publicKey, permissions: .all))
+      connection.curve = .init(serverKey: keys.publicKey, keys: own)
+    }
+    self.gateway = gateway
+    self.connection = connection
+    let wake = commits.continuation
+    host = ServiceHost(logger: Logger(label: "tocsin.service")) { _ in wake.yield() }
+    self.configuration = Mutex(configuration)
+  }
+
+  var current: Configuration { configuration.withLock { $0 } }
+
+  /// The folder in which this process keeps what it has not delivered to the service yet.
+  static func spool(_ configuration: Configuration) -> String { configuration.dataDirectory + "/spool" }
+
+  // MARK: - Parts
+
+  /// The lifecycle service with what hangs on its log: projections, digests, console.
+  func serviceParts(configurationFolder: String) async throws -> [any ServiceLifecycle.Service] {
+    let configuration = current
+    try await host.start(log: configuration.logPath, gateway: gateway, lifecycle: configuration.lifecycle)
+    let log = try EventLogReader(path: configuration.logPath)
+    let reader = ProjectionReader(path: configuration.projectionsPath)
+    let projector = Projector(
+      path: configuration.projectionsPath, log: log, logger: Logger(label: "tocsin.projections"))
+    let commands = try CommandClient(connection)
+    let anomalies = try Publisher(connection, producer: "console", outbox: Running.spool(configuration))
+    return [
+      Part("service") { [host] in
+        try await Part.untilStopped({ host.stop() }) { try await host.wait() }
+      },
+      Part("bus clients") {
+        try await Part.untilStopped({
+          commands.close()
+          anomalies.close()
+        }) { try await gracefulShutdown() }
+      },
+      projectorPart(projector),
+      digests(configuration, log: log, reader: reader, projector: projector, commands: commands),
+      try console(configuration, log: log, reader: reader, commands: commands, anomalies: anomalies),
+      ConfigurationWatcher(directory: configurationFolder) { [self] fresh in adopt(fresh) },
+    ]
+  }
+
+  private func adopt(_ fresh: Configuration) {
+    configuration.withLock { $0 = fresh }
+    host.adopt(fresh.lifecycle)
+    logger.info("the configuration was taken up")
+  }
+
+  private func projectorPart(_ projector: Projector) -> Part {
+    Part("projections") { [commits] in
+      let task = Task { await projector.run(wake: commits.stream) }
+      try await Part.untilStopped({ task.cancel() }) { await task.value }
+    }
+  }
+
+  private func digests(
+    _ configuration: Configuration, log: EventLogReader, reader: ProjectionReader, projector: Projector,
+    commands: CommandClient
+  ) -> Part {
+    let scheduler = DigestScheduler(
+      settings: configuration.digests, consoleURL: configuration.lifecycle.consoleURL, reader: reader,
+      surroundings: .init(
+        now: wallClock, sleep: { try await Task.sleep(for: .microseconds($0.microseconds)) },
+        caughtUp: { _ = await projector.caughtUp(to: try log.head()) }, send: { try await commands.send($0) }),
+      logger: Logger(label: "tocsin.digests"))
+    return Part("digests") {
+      let task = Task {
+        await scheduler.run()
+        // Without any digest configured there is nothing to do, and no reason to end the program.
+        while !Task.isCancelled { try? await Task.sleep(for: .seconds(86_400)) }
+      }
+      try await Part.untilStopped({ task.cancel() }) { await task.value }
+    }
+  }
+
+  private func console(
+    _ configuration: Configuration, log: EventLogReader, reader: ProjectionReader, commands: CommandClient,
+    anomalies: Publisher
+  ) throws -> Part {
+    let feed = FeedClient(connection)
+    let status = host.status
+    let zone = LocalZone(configuration.timeZone) ?? .utc
+    let consoleURL = configuration.lifecycle.consoleURL
+    let dependencies = ConsoleDependencies(
+      settings: configuration.console, reader: reader, log: log, commands: commands, anomalies: anomalies,
+      live: { Running.live(feed) },
+      unready: { status.snapshot.isReady ? nil : status.snapshot.trouble ?? "not ready" },
+      workers: {
+        status.heartbeats.map { WorkerReport(name: $0.key, at: $0.value.at, json: $0.value.json) }
+          .sorted { $0.name < $1.name }
+      },
+      digest: { request in
+        try Running.digest(request, reader: reader, zone: zone, consoleURL: consoleURL, now: wallClock())
+      },
+      moreMetrics: { Running.metrics(status.snapshot) }, now: wallClock, zone: zone, version: Tocsin.version)
+    let logger = Logger(label: "tocsin.console")
+    let console = Console(dependencies, logger: logger)
+    return Part("console") { try await console.run() }
+  }
+
+  /// One notifier worker in this process.
+  func notifierPart(name: String, channels: [String]?) throws -> Part {
+    let configuration = current
+    let port = try WorkerClient(connection, worker: name)
+    let transport = try CurlTransport()
+    let worker = NotifierWorker(
+      name: name, settings: configuration.notifiers, only: channels, port: port, transport: transport,
+      logger: Logger(label: "tocsin.notifier"))
+    return Part("notifier") {
+      try await Part.untilStopped({ Task { await worker.stop() } }) { await worker.run() }
+      port.close()
+      transport.close()
+    }
+  }
+
+  // MARK: - What the console asks
+
+  /// A digest as a page shows it.
+  static func digest(
+    _ request: DigestRequest, reader: ProjectionReader, zone: LocalZone, consoleURL: String?, now: Timestamp
+  ) throws -> DigestView {
+    var day = zone.local(now).day - 1
+    if let ending = request.ending {
+      guard let date = Timestamp(rfc3339: ending) else {
+        throw DigestError("\"\(ending.prefix(40))\" is no date such as 2026-11-23")
+      }
+      // A period that ends on a date is over the day before.
+      day = date.utcDay.days - 1
+    }
+    let period = DigestPeriod.ending(request.period, onOrBefore: day, zone: zone)
+    let figures = try reader.digest(period, tenant: request.tenants?.first)
+    let digest = Digest(figures, consoleURL: consoleURL)
+    return DigestView(
+      subject: digest.subject, ending: period.endingDate, text: digest.text, html: digest.htmlFragment,
+      markdown: digest.markdown, json: digest.json)
+  }
+
+  /// Events as they are committed. One subscription for each page that looks.
+  static func live(_ feed: FeedClient) -> AsyncStream<RecordedEvent> {
+    AsyncStream(bufferingPolicy: .bufferingNewest(1000)) { continuation in
+      let task = Task {
+        guard let messages = try? feed.events() else { return continuation.finish() }
+        for await message in messages {
+          guard let json = try? JSON(parsing: message.json), let event = try? RecordedEvent(cloudEvent: json) else {
+            continue
+          }
+          continuation.yield(event)
+        }
+        continuation.finish()
+      }
+      continuation.onTermination = { _ in task.cancel() }
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import Alerts
+import Testing
+
+@testable import Notifiers
+
+@Suite struct MessageTests {
+  let templates = TemplateSet()
+
+  func text(_ job: Job) -> String { templates.render(MessageFacts(job), .text) }
+
+  @Test("an escalation says everything that a person needs to decide")
+  func firing() {
+    let expected = """
+      CRITICAL: total_views fell 87% below the 7-day mean
+
+      Step 2 of 3 of policy "critical", because nobody acknowledged for 15m.
+
+      Severity: critical
+      State: open
+      Value: 245, expected 1,850
+      Normal range: 1,500 to 2,200
+      Deviation: -86.8%
+      Metric: total_views of listing_views
+      Dimensions: country=DE, device=mobile
+      Window: 2026-11-17
+      Opened: 2026-11-18 11:06 UTC
+      Seen: 3 times, last 2026-11-18 11:16 UTC
+      Detector: percentage_change (detector/warehouse-1)
+      Labels: team=bi
+      Explained by: spend 0.45, clicks 0.1
+      Likely causes: campaign/45 (parent anomalous 10 min earlier)
+
+      Runbook: https://wiki.example.org/runbook?a=1&b=2
+
+      Open in Tocsin: https://tocsin.example.org/alerts/A-1042
+      Or acknowledge from a shell: tocsin alerts ack A-1042
+
+      """
+    #expect(text(Samples.job("email", to: "x")) == expected)
+  }
+
+  @Test("each purpose leads with its news")
+  func leads() {
+    func lead(_ purpose: Purpose, _ change: (inout AlertSummary) -> Void = { _ in }) -> String {
+      var alert = Samples.alert(state: purpose == .resolved ? .resolved : purpose == .firing ? .open : .acknowledged)
+      change(&alert)
+      return MessageFacts(Samples.job("email", to: "x", purpose: purpose, alert: alert)).lead
+    }
+    #expect(lead(.acknowledged) == "Acknowledged by ana.")
+    #expect(lead(.resolved) == "Resolved by ben after 42m.")
+    #expect(lead(.resolved) { $0.resolvedHow = .cleared } == "Cleared by its detector after 42m.")
+    #expect(
+      lead(.resolved) {
+        $0.resolvedHow = .cleared; $0.seen = false
+      }.contains("Nobody had acknowledged it"))
+    #expect(lead(.resolved) { $0.resolvedHow = .stale }.hasPrefix("Resolved as stale"))
+    #expect(lead(.reminder) { $0.acknowledgedUntil = Samples.now }.contains("runs out at 2026-11-18 11:21 UTC"))
+    #expect(
+      lead(.firing) {
+        $0.round = 1; $0.step = 0
+      }.hasPrefix("Step 1 of 3 of policy \"critical\", round 2, because"))
+    #expect(lead(.firing) { $0.step = nil } == "Opened 2026-11-18 11:06 UTC.")
+    #expect(lead(.firing) { $0.exhausted = true }.hasSuffix("The policy has no step left."))
+  }
+
+  @Test("an alert with next to nothing known makes a message too, without a console and without holes")
+  func bare() {
+    var anomaly = Anomaly(id: "1", source: "s", time: Samples.now, eventType: "e", metric: "m")
+    anomaly.more = [.init("links", ["runbook": "javascript:alert(1)"])]
+    let job = Samples.job("email", to: "x", alert: Samples.alert(step: nil, anomaly: anomaly), console: nil)
+    let all = TemplateSet.Format.allCases.map { templates.render(MessageFacts(job), $0) }
+    #expect(all.allSatisfy { !$0.contains("javascript") && !$0.contains("{{") && !$0.contains("nil") && !$0.isEmpty })
+    #expect(text(job).contains("m is not as expected"))
+    #expect(!text(job).contains("Open in Tocsin"))
+  }
+
+  @Test("a group's message: five named, the rest counted")
+  func summary() {
+    let text = text(Samples.summary("email", to: "x"))
+    #expect(text.contains("HIGH: 12 alerts in listing_views"))
+    #expect(text.contains("- HIGH A-1: total_views fell"))
+    #expect(text.contains("- MEDIUM A-5: "))
+    #expect(!text.contains("A-6"))
+    #expect(text.contains("... and 7 more."))
+  }
+
+  @Test("a user's own template is used; a broken one is reported and the built-in one stands in")
+  func own() {
+    let own = TemplateSet(own: [
+      "alert.subject": "{{id}} is {{severity}} & more", "alert.slack": "{{lead}} <b>&</b>", "alert.text": "{{#rows}}",
+      "alert.html": "{{> alert.html}}", "poem": "x", "summary.line": String(repeating: "x", count: 300_000),
+    ])
+    let facts = MessageFacts(Samples.job("email", to: "x"))
+    #expect(own.render(facts, .subject) == "A-1042 is critical & more")
+    #expect(own.render(facts, .slack).hasSuffix("<b>&</b>"))
+    #expect(own.render(facts, .text) == templates.render(facts, .text))
+    #expect(own.render(facts, .html) == templates.render(facts, .html))
+    #expect(
+      own.faults.map(\.key) == ["alert.html", "alert.text", "poem", "summary.line"].map { "templates/\($0).mustache" })
+    #expect(templates.faults.isEmpty)
+  }
+
+  @Test("cutting: at a word or a line, never over the limit, never in the middle of a character")
+  func cut() {
+    #expect(Cut.text("short", to: 5) == "short")
+    #expect(Cut.text("one two three four", to: 15) == "one two three…")
+    #expect(Cut.text("a first line of some length\nsecond", to: 30) == "a first line of some length…")
+    for limit in 1...40 {
+      let cut = Cut.text("👩‍👩‍👧‍👦👩‍👩‍👧‍👦 family and more of them all", to: limit)
+      #expect(cut.utf16.count <= limit)
+    }
+  }
+}
