@@ -40,7 +40,7 @@ struct DetectVerb: AsyncParsableCommand {
           "\(option) must be a date or time such as 2026-10-01 or 2026-10-01T06:00:00Z, not \"\(text)\"")
       }
     }
-    if to != nil, from == nil { throw ValidationError("--to needs --from") }
+    if to != nil, from == nil, !evaluate { throw ValidationError("--to needs --from") }
     guard !name.isEmpty, name.utf8.count <= 100, !name.contains("/") else {
       throw ValidationError("--name must be a short name without /")
     }
