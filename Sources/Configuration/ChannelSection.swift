@@ -1,15 +1,25 @@
 import Alerts
 import Notifiers
 
+/// What proves that an answer comes from the tool that it names.
+struct AnswerSecrets {
+  var slackSigningSecret: String?
+  var pagerdutySecrets: [String] = []
+}
+
 /// `channels:`, how to reach the world. Everything in here may be a secret.
 enum ChannelSection {
-  static func read(_ field: Field?) -> NotifierSettings {
+  static func read(_ field: Field?, answers: inout AnswerSecrets) -> NotifierSettings {
     var settings = NotifierSettings()
     guard let section = field?.section() else { return settings }
     if let email = section.take("email")?.section() { settings.email = self.email(email) }
-    if let slack = section.take("slack")?.section() { settings.slack = self.slack(slack) }
+    if let slack = section.take("slack")?.section() {
+      answers.slackSigningSecret = slack.take("signing_secret")?.text("Slack's signing secret")
+      settings.slack = self.slack(slack)
+    }
     if let pagerduty = section.take("pagerduty")?.section() {
       if let url = pagerduty.take("url")?.url(["https", "http"]) { settings.pagerduty.url = trimmed(url) }
+      answers.pagerdutySecrets = pagerduty.take("webhook_secret")?.texts("PagerDuty's webhook secret") ?? []
       settings.pagerduty.caFile = pagerduty.take("ca_file")?.text("a path")
       pagerduty.finish()
     }

@@ -78,6 +78,19 @@ extension ConsoleSettings {
   fileprivate var effective: JSON {
     .compact([
       "listen": .string(host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"), "public_url": .text(publicURL),
+      "insecure": insecure ? true : .null, "hosts": hosts.isEmpty ? .null : .array(hosts.map { .string($0) }),
+      "users": users.isEmpty
+        ? .null
+        : .object(
+          users.map { user in
+            JSON.Member(
+              user.name,
+              .compact([
+                "role": .string(user.role.rawValue), "token": Configuration.hidden,
+                "tenants": user.tenants.map { .array($0.map { .string($0) }) } ?? .null,
+              ]))
+          }), "slack_signing_secret": hide(slackSigningSecret),
+      "pagerduty_webhook_secret": pagerdutySecrets.isEmpty ? .null : Configuration.hidden,
     ])
   }
 }
