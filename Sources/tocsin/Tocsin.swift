@@ -11,6 +11,6 @@ struct Tocsin: AsyncParsableCommand {
     groupedSubcommands: [
       CommandGroup(name: "Run", subcommands: [UpVerb.self, ServeVerb.self, DetectVerb.self]),
       CommandGroup(
-        name: "Look after it", subcommands: [ConfigVerb.self, SampleVerb.self, BenchVerb.self]),
+        name: "Look after it", subcommands: [ConfigVerb.self, LogVerb.self, SampleVerb.self, BenchVerb.self]),
     ])
 }
