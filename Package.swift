@@ -65,6 +65,7 @@ let package = Package(
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "Metrics", package: "swift-metrics"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
     // Its module has a longer name than its folder: a package that Hummingbird needs has taken the short one.
     .target(
@@ -78,9 +79,10 @@ let package = Package(
       name: "tocsin",
       dependencies: [
         "Alerts", "Lifecycle", "EventLog", "Bus", "Service", "Detectors", "Notifiers",
-        "Projections", "Console", "TocsinConfiguration", logging, grdb, crypto,
+        "Projections", "Console", "TocsinConfiguration", logging, grdb, sqlite, crypto,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: settings),
 
@@ -95,7 +97,7 @@ let package = Package(
     tests(
       "ConsoleTests",
       [
-        "Alerts", "EventLog", "Projections", "Console",
+        "Alerts", "Bus", "EventLog", "Projections", "Console", logging, crypto,
         .product(name: "HummingbirdTesting", package: "hummingbird"),
       ]),
     tests(

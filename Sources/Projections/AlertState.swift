@@ -46,7 +46,7 @@ final class AlertState {
             ? nil : e.anomaly.dimensions.map { "\($0.name)=\($0.value)" }.joined(separator: ", ")),
         "dashboard_only": e.route.dashboardOnly ? true : .null,
       ]).bytes
-    summary.nextEscalationAt = policy?.delays.first.map { row.recordedAt + $0 }
+    if let first = policy?.delays.first, first > .zero { summary.nextEscalationAt = row.recordedAt + first }
   }
 
   init(
@@ -71,7 +71,7 @@ final class AlertState {
   /// are counted by the writer.
   ///
   /// - Parameter policyOf: the frozen policy of a route.
-  func apply(_ row: RecordedEvent, policyOf: (RouteTaken) throws -> FrozenPolicy?) rethrows {
+  func apply(_ row: RecordedEvent, policyOf: (RouteTaken) throws -> FrozenPolicy?) throws {
     isChanged = true
     summary.version = row.version
     let at = row.recordedAt
@@ -82,7 +82,13 @@ final class AlertState {
       summary.lastSeenAt = at
       summary.condition = .firing
       summary.anomaly = e.last
-    case .severityRaised(let e): summary.severity = e.to
+    case .severityRaised(let e):
+      summary.severity = e.to
+      if let route = e.route {
+        summary.route = route
+        policy = try policyOf(route)
+        summary.steps = policy?.delays.count
+      }
     case .cleared:
       summary.condition = .cleared
       summary.lastSeenAt = at

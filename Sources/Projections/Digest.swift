@@ -36,7 +36,7 @@ package struct Digest: Sendable, Equatable {
       key: Digest.key(figures.period, receiver: receiver, tenant: figures.tenant), receiver: receiver,
       content: [
         "subject": .string(subject), "text": .string(text), "html": .string(html), "markdown": .string(markdown),
-        "slack": .string(slackText), "blocks": slackBlocks, "period": .string(figures.period.kind.rawValue),
+        "slack": slackBlocks, "period": .string(figures.period.kind.rawValue),
         "title": .string(figures.period.title), "ending": .string(figures.period.endingDate),
       ])
   }

@@ -16,6 +16,10 @@ package struct DigestFigures: Sendable, Equatable {
   package struct Named: Sendable, Equatable {
     package var name: String
     package var count: Change
+    package init(name: String, count: Change) {
+      self.name = name
+      self.count = count
+    }
   }
   /// An alert as a line of the digest, as it stood at the period's end.
   package struct Line: Sendable, Equatable {
@@ -41,6 +45,11 @@ package struct DigestFigures: Sendable, Equatable {
     package var median: Interval?
     /// The 90th percentile: nine in ten were quicker.
     package var p90: Interval?
+    package init(count: Int = 0, median: Interval? = nil, p90: Interval? = nil) {
+      self.count = count
+      self.median = median
+      self.p90 = p90
+    }
   }
   package struct Failures: Sendable, Equatable {
     package var receiver: String
@@ -48,6 +57,12 @@ package struct DigestFigures: Sendable, Equatable {
     package var count: Int
     /// The provider's words of the newest.
     package var message: String?
+    package init(receiver: String, channel: String, count: Int, message: String?) {
+      self.receiver = receiver
+      self.channel = channel
+      self.count = count
+      self.message = message
+    }
   }
   /// How one check did.
   package struct Check: Sendable, Equatable {

@@ -1,4 +1,4 @@
-package import Alerts
+import Alerts
 
 /// A digest in words and tables, before it is given a form: text, HTML, Markdown and Slack all say the same.
 package struct DigestPage: Sendable, Equatable {

@@ -42,12 +42,12 @@ extension ProjectionReader {
     }
   }
 
-  /// Whether a digest was ordered under this key: any message of its kind bears it, alone or followed by its channel.
+  /// Whether a digest was ordered under this key: its messages bear it, with their channel behind a `#`.
   package func wasDigestOrdered(key: String) throws(ProjectionError) -> Bool {
     try read { db in
       try Bool.fetchOne(
-        db, sql: "SELECT EXISTS (SELECT 1 FROM notifications WHERE key = ?1 OR key >= ?1 || '/' AND key < ?1 || '0')",
-        arguments: [key]) ?? false
+        db, sql: "SELECT EXISTS (SELECT 1 FROM notifications WHERE key = ?1 OR key >= ?1 || '#' AND key < ?1 || '$')",
+        arguments: [key.replacing("#", with: "-")]) ?? false
     }
   }
 

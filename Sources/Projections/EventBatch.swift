@@ -26,6 +26,8 @@ struct EventBatch {
         if size > 1 {
           size /= 2
         } else {
+          // Where the log as a whole is damaged, its head can't be read either.
+          _ = try log.head()
           return EventBatch(items: [.unreadable(position: position + 1, why: "\(error)")], last: (position + 1, ""))
         }
       }
@@ -33,7 +35,8 @@ struct EventBatch {
   }
 
   private static func isOfOneEvent(_ error: any Error) -> Bool {
-    error is EventDataError || error is JSONError
+    if let error = error as? EventLogError { return error.kind == .corrupt || error.kind == .unreadable }
+    return error is EventDataError || error is JSONError
   }
 
   private init(items: [Item], last: (position: Int64, mark: String)?) {

@@ -71,11 +71,36 @@ struct DetectVerb: AsyncParsableCommand {
   func run() async throws {
     let configuration = try folder.load()
     let plan = try DetectVerb.plan(configuration.detection, only: only)
-    // The one line to change when anomalies go over the bus: the port of this configuration.
-    let port: any AnomalyPort = PrintingPort(json: json)
-    let worker = try DetectVerb.worker(
-      plan, name: name, port: port, directory: dryRun ? nil : configuration.dataDirectory)
-    try await DetectVerb.work(worker, self)
+    guard !dryRun else {
+      let worker = try DetectVerb.worker(plan, name: name, port: PrintingPort(json: json), directory: nil)
+      return try await DetectVerb.work(worker, self)
+    }
+    Log.start()
+    try await Exit.explained {
+      let publisher = try Publisher(
+        try ConnectionSettings(configuration.bus), producer: "detector/\(name)", outbox: Running.spool(configuration))
+      let worker = try DetectVerb.worker(plan, name: name, port: publisher, directory: configuration.dataDirectory)
+      let isSingle = once || from != nil
+      if isSingle {
+        try await DetectVerb.work(worker, self)
+        // What was found is on disk; it reaches the service now, or with the next run.
+        let waiting = publisher.waiting.anomalies
+        if waiting > 0 { _ = try? await publisher.flush(timeout: .seconds(10)) }
+        if publisher.waiting.anomalies > 0 {
+          FileHandle.standardError.write(
+            Data("\(publisher.waiting.anomalies) anomalies wait on disk for the service; the next run sends them\n".utf8))
+        }
+      } else {
+        try await Exit.runGroup(
+          [
+            Part("detector") {
+              let task = Task { try await DetectVerb.work(worker, self) }
+              try await Part.untilStopped({ task.cancel() }) { try await task.value }
+            }
+          ], logger: Logger(label: "tocsin"))
+      }
+      publisher.close()
+    }
   }
 
   /// Runs the worker as the options say.

@@ -9,8 +9,13 @@ struct Tocsin: AsyncParsableCommand {
     abstract: "Gives every anomaly a life, and makes sure that somebody who can help hears of it.",
     version: version,
     groupedSubcommands: [
-      CommandGroup(name: "Run", subcommands: [UpVerb.self, ServeVerb.self, DetectVerb.self]),
+      CommandGroup(name: "Run", subcommands: [UpVerb.self, ServeVerb.self, DetectVerb.self, NotifyVerb.self]),
+      CommandGroup(name: "Work with alerts", subcommands: [PublishVerb.self, AlertsVerb.self, SilencesVerb.self]),
+      CommandGroup(name: "Look back", subcommands: [EventsVerb.self, DigestVerb.self]),
       CommandGroup(
-        name: "Look after it", subcommands: [ConfigVerb.self, LogVerb.self, SampleVerb.self, BenchVerb.self]),
+        name: "Look after it",
+        subcommands: [
+          ConfigVerb.self, LogVerb.self, ProjectionsVerb.self, KeysVerb.self, SampleVerb.self, BenchVerb.self,
+        ]),
     ])
 }

@@ -2,6 +2,8 @@ import ArgumentParser
 import Foundation
 import Logging
 import ServiceLifecycle
+import TocsinConfiguration
+import UnixSignals
 
 /// `tocsin up`: everything in one process.
 struct UpVerb: AsyncParsableCommand {
@@ -12,7 +14,7 @@ struct UpVerb: AsyncParsableCommand {
   func run() async throws {
     Log.start()
     let configuration = try folder.load()
-    let running = try Running(configuration)
+    let running = try Running(configuration, isService: true)
     try await Exit.explained {
       var parts = try await running.serviceParts(configurationFolder: configuration.directory)
       parts.append(try running.notifierPart(name: "up", channels: nil))
@@ -33,7 +35,7 @@ struct ServeVerb: AsyncParsableCommand {
   func run() async throws {
     Log.start()
     let configuration = try folder.load()
-    let running = try Running(configuration)
+    let running = try Running(configuration, isService: true)
     try await Exit.explained {
       try await Exit.runGroup(
         try await running.serviceParts(configurationFolder: configuration.directory), logger: running.logger)

@@ -2,6 +2,7 @@ import Alerts
 import Bus
 import Logging
 import Synchronization
+import Testing
 
 @testable import Detectors
 
@@ -87,7 +88,7 @@ func worker(
   #expect(plan.faults == [])
   return DetectorWorker(
     name: name, plan: plan, port: port, state: try state ?? DetectorState(path: nil),
-    log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, clock: { clock.now })
+    log: silence, clock: { clock.now })
 }
 
 /// `day,DEVICE,views` for days from 1 March 2026 on.
@@ -101,3 +102,5 @@ func table(_ mobile: [Int?], _ desktop: [Int?] = []) -> String {
   }
   return text
 }
+
+let silence = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

@@ -45,7 +45,7 @@ import Testing
     let port = RecordingPort()
     let clock = StandingClock("2026-11-20T06:30:00Z")
     let w = DetectorWorker(
-      name: "w", plan: plan, port: port, state: try DetectorState(path: nil), log: .init(label: "t"),
+      name: "w", plan: plan, port: port, state: try DetectorState(path: nil), log: silence,
       clock: { clock.now })
     let reports = await w.backfill((end - .days(366))..<end) { _, _ in }
     #expect(reports.map(\.outcome) == [.checked, .checked, .checked])

@@ -211,7 +211,7 @@ func request(
   @Test(arguments: [
     ("value; DROP TABLE t", "t", nil as String?, "not an SQL expression"), ("v -- x", "t", nil, "comment"),
     ("v", "t\" WHERE 1", nil, "not a name"), ("v", "t", "1=1) OR (1=1", "SQL expression"),
-    ("w", "t", nil, "did you mean v"),
+    ("w", "t", nil, "no column \"w\""),
     ("v", "missing", nil, "no table"), ("(v", "t", nil, "left open"), ("v", "t", "nonsense = 1", "refused the query"),
   ])
   func `what is not SQL for a table is refused with the reason`(

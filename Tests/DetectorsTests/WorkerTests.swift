@@ -218,7 +218,7 @@ import Testing
     #expect(plan.faults == [])
     let (port, clock) = (RecordingPort(), StandingClock("2026-03-09T07:00:00Z"))
     let w = DetectorWorker(
-      name: "w", plan: plan, port: port, state: try DetectorState(path: nil), log: .init(label: "t"),
+      name: "w", plan: plan, port: port, state: try DetectorState(path: nil), log: silence,
       clock: { clock.now })
     _ = await w.runOnce()
     #expect(port.take().map { "\($0.status) \($0.value ?? 0)" } == ["firing 900.0", "resolved 101.0"])
@@ -232,7 +232,9 @@ import Testing
     let rows = TableSource(keepsHistory: false)
     let (port, clock) = (RecordingPort(), StandingClock("2026-03-09T07:00:00Z"))
     let high = check("threshold", "views", .point, ["max_value": 10, "consecutive": 3, "clear_after": 2])
-    let w = try worker(listings([high], dimensions: []), rows, port, clock)
+    var settings = listings([high], dimensions: [])
+    settings.events[0].source.dateColumn = nil
+    let w = try worker(settings, rows, port, clock)
     var said: [String] = []
     for value in [1, 50, 50, 50, 50, 1, 50, 1, 1, 1] {
       rows.set("views\n\(value)\n")

@@ -120,7 +120,7 @@ import Testing
 
   @Test func anEmptyFileIsNoLogForAReader() throws {
     let folder = try TemporaryFolder()
-    FileManager.default.createFile(atPath: folder.log, contents: nil)
+    try Data().write(to: URL(fileURLWithPath: folder.log))
     #expect(logError { _ = try EventLogReader(path: folder.log) }?.kind == .unreadable)
     #expect(try SQLiteEventLog(path: folder.log).head == 0)
     #expect(try EventLogReader(path: folder.log).head() == 0)
@@ -129,7 +129,7 @@ import Testing
   @Test func foldersAreMadeAndOnesThatCantBeAreTold() throws {
     let folder = try TemporaryFolder()
     #expect(try SQLiteEventLog(path: folder.file("a/b/log.sqlite")).head == 0)
-    FileManager.default.createFile(atPath: folder.file("file"), contents: nil)
+    try Data().write(to: URL(fileURLWithPath: folder.file("file")))
     for path in [folder.file("file/log.sqlite"), "/proc/tocsin/log.sqlite"] {
       let error = logError { _ = try SQLiteEventLog(path: path) }
       #expect(error?.kind == .unwritable)

@@ -93,7 +93,7 @@ struct NoTransport: Transport {
   }
 
   func run<T: Sendable>(
-    _ channels: [any Channel], outbox: Outbox? = nil, standsIn: Bool = true, port: TestPort,
+    _ channels: [any Channel], outbox: Notifiers.Outbox? = nil, standsIn: Bool = true, port: TestPort,
     limits: NotifierWorker.Limits = .init(), only: [String]? = nil, _ body: (NotifierWorker) async throws -> T
   ) async throws -> T {
     let worker = NotifierWorker(
@@ -219,7 +219,7 @@ struct NoTransport: Transport {
     for standsIn in [true, false] {
       let port = TestPort()
       try await run(
-        ChannelTable.channels(NotifierSettings()), outbox: Outbox(directory: directory), standsIn: standsIn, port: port
+        ChannelTable.channels(NotifierSettings()), outbox: Notifiers.Outbox(directory: directory), standsIn: standsIn, port: port
       ) { _ in
         port.give(jobs)
         let receipts = try await port.receipts(2)

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Logging
 import Projections
 
@@ -13,6 +14,13 @@ final class TemporaryFolder {
   deinit { try? FileManager.default.removeItem(atPath: path) }
 
   var file: String { path + "/projections.sqlite" }
+
+  /// A query's rows as texts, as anybody with `sqlite3` reads them.
+  func rows(_ sql: String) throws -> [[String]] {
+    try DatabaseQueue(path: file).read { db in
+      try Row.fetchAll(db, sql: sql).map { row in row.databaseValues.map { String.fromDatabaseValue($0) ?? "\($0)" } }
+    }
+  }
 
   func store() throws -> ProjectionStore { try ProjectionStore(path: file, logger: quiet) }
 }

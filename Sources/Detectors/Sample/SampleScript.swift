@@ -23,9 +23,9 @@ enum SampleScript {
           id: "I-\(number < 10 ? "0" : "")\(number)", event, metric, dimensions, start, end, factor, story))
     }
     listing(330, "total_views", "mobile", 0.28, "the app's release lost its tracking for a day")
-    listing(291, "total_views", "desktop", 2.4, "a crawler walked the whole catalogue")
+    listing(291, "total_views", "desktop", 2.2, "a crawler walked the whole catalogue")
     listing(252, "row_count", nil, 0, "the nightly load did not run")
-    listing(215, "total_views", "tablet", days: 2, 0.35, "tablet pages failed on one browser")
+    listing(215, "total_views", "tablet", days: 2, 0.4, "tablet pages failed on one browser")
     listing(171, "total_views", nil, 0.25, "an outage of most of a day")
     listing(128, "total_views", "mobile", 1.75, "bot traffic from phone farms")
     listing(90, "row_count", "tablet", 0, "tablet rows were filtered out by a new rule upstream")

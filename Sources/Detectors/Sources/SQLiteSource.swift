@@ -61,6 +61,9 @@ package struct SQLiteSource: MetricSource {
       throw SourceError(.settings, "the source names neither a table nor a query")
     }
     let table = try resolve(db, name)
+    guard !request.metrics.contains(where: { $0.column.isEmpty }) else {
+      throw SourceError(.settings, "the table \(name) needs metrics: name its columns")
+    }
     guard let dateColumn = request.source.dateColumn else {
       throw SourceError(.settings, "the table \(name) needs a date_column")
     }
@@ -178,10 +181,11 @@ package struct SQLiteSource: MetricSource {
     let statement = try db.makeStatement(sql: request.source.query ?? "")
     guard statement.isReadonly else { throw SourceError(.settings, "the query must only read") }
     var arguments: [String: (any DatabaseValueConvertible)?] = [:]
-    let start = (request.from ?? .epoch).rfc3339
-    for (name, value) in [("window_start", start), ("window_end", request.to.rfc3339)]
+    // A date alone at midnight: so it compares rightly with dates and with times.
+    let form = SQLiteDate.text(dateOnly: false, separator: " ", suffix: "")
+    for (name, value) in [("window_start", request.from ?? .epoch), ("window_end", request.to)]
     where request.source.query?.contains(":\(name)") == true {
-      arguments[name] = value
+      arguments[name] = form.bound(value, request.calendar.zone)
     }
     var table = try TextTable(request)
     let header = statement.columnNames

@@ -15,8 +15,8 @@ enum TextSource {
     var reader = CSVReader(bytes)
     guard let header = reader.next() else { return SourceReading(rows: []) }
     let isHeader = !header.contains { Double(String($0).trimmingQuotes) != nil }
-    if request.metrics.isEmpty {
-      request.metrics = [try onlyMetric(header.map { String($0) }, isHeader, request)]
+    for k in request.metrics.indices where request.metrics[k].column.isEmpty {
+      request.metrics[k].column = try onlyColumn(header.map { String($0) }, isHeader, request)
     }
     var table = try TextTable(request)
     if isHeader {
@@ -29,11 +29,11 @@ enum TextSource {
     return table.result
   }
 
-  /// Without metrics in the settings: `value`, or the first column that is neither time nor dimension.
-  private static func onlyMetric(
+  /// A metric that names no column: `value`, or the first column that is neither time nor dimension.
+  private static func onlyColumn(
     _ header: [String], _ isHeader: Bool, _ request: SourceRequest
-  ) throws(SourceError) -> DataSource.Metric {
-    guard isHeader else { return DataSource.Metric(column: "value", alias: "value", aggregate: "avg") }
+  ) throws(SourceError) -> String {
+    guard isHeader else { return "value" }
     let taken = Set(
       (request.dimensions + [request.source.dateColumn].compactMap { $0 }
         + (request.source.dateColumn == nil ? TextTable.timeNames : [])).map { $0.lowercased() })
@@ -42,10 +42,12 @@ enum TextSource {
       let name = names.first(where: { $0.lowercased() == "value" })
         ?? names.first(where: { !taken.contains($0.lowercased()) })
     else { throw SourceError(.query, "there is no column beside the time; name the metrics") }
-    return DataSource.Metric(column: name, alias: "value", aggregate: "avg")
+    return name
   }
 
   static func readJSON(_ bytes: [UInt8], _ request: SourceRequest) throws(SourceError) -> SourceReading {
+    var request = request
+    for k in request.metrics.indices where request.metrics[k].column.isEmpty { request.metrics[k].column = "value" }
     var table = try TextTable(request)
     let time = request.source.dateColumn
     func take(_ json: JSON, line: Int) throws(SourceError) {

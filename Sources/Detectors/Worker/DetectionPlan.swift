@@ -58,6 +58,9 @@ package struct CheckPlan: Sendable {
 extension EventPlan {
   init?(_ event: EventSettings, _ all: DetectionSettings, _ kinds: SourceKinds, _ faults: inout [Fault]) {
     let before = faults.count
+    var event = event
+    // A file of timestamp,value needs no words about its columns.
+    if event.source.metrics.isEmpty { event.source.metrics = [.init(column: "", alias: "value", aggregate: "avg")] }
     settings = event
     let options = SourceOptions(event, &faults)
     self.options = options

@@ -58,7 +58,7 @@ final class LoopbackReceiver: Sendable {
         guard buffer.count >= head.upperBound + length else { break }
         buffer.removeFirst(head.upperBound + length)
         arrived.signal()
-        _ = answer.withUnsafeBytes { send(client, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+        _ = answer.withUnsafeBytes { send(client, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
       }
     }
   }

@@ -20,8 +20,7 @@ extension BenchVerb {
         BenchAnomaly.make(source: "detector/\(name)", id: "\(round)/\(i)", key: "\(name)-\(i % keys)").cloudEvent
       }
       let publisher = try Publisher(ConnectionSettings(gateway: gateway, feed: ""), producer: name, outbox: MemoryOutbox())
-      print("ready")
-      fflush(stdout)
+      FileHandle.standardOutput.write(Data("ready\n".utf8))
       _ = readLine()
       _ = try publisher.publish(events: events)
       let result = try await publisher.flush(timeout: .minutes(5))

@@ -3,9 +3,11 @@ import Bus
 import Console
 import EventLog
 import Foundation
+import Lifecycle
 import Logging
 import Notifiers
 import Projections
+import Service
 import ServiceLifecycle
 import Synchronization
 import TocsinConfiguration
@@ -20,10 +22,11 @@ final class Running: Sendable {
   /// A wake-up for the projections after each commit.
   private let commits = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
 
-  init(_ configuration: Configuration) throws {
+  /// - Parameter isService: whether this process runs the service; a worker by itself reaches one over the bus.
+  init(_ configuration: Configuration, isService: Bool) throws {
     var gateway = try configuration.gatewaySettings()
-    var connection = ConnectionSettings(gateway: configuration.bus.gateway, feed: configuration.bus.feed)
-    if let keys = gateway.keys {
+    var connection = try ConnectionSettings(configuration.bus)
+    if isService, let keys = gateway.keys {
       // The parts of this process come over the same bus, with a key of their own that lives as long as it does.
       let own = try CurveKeyPair.generate()
       gateway.clients.append(.init(name: "tocsin", publicKey: own.publicKey, permissions: .all))
