@@ -90,6 +90,19 @@ private final class LogVerification {
     try checkIntake()
     commits = try Row.fetchCursor(log.db, sql: "SELECT * FROM commits ORDER BY last_position")
     try beginCommit(after: 0, CommitHash.start)
+    do {
+      try walk(progress)
+    } catch let error as EventLogError {
+      // An archive that is not there, or no archive: said already, and nothing behind it can be placed.
+      report.add(commit?.first, "the events from here on can't be checked: \(error.message)")
+      return report
+    }
+    try lose(upTo: report.head)
+    report.subjects = versions.count
+    return report
+  }
+
+  private func walk(_ progress: ((Int64, Int64) -> Void)?) throws {
     try log.each(
       after: 0, missing: { try self.missing($0) },
       broken: { error in
@@ -102,9 +115,6 @@ private final class LogVerification {
       if self.report.events % 100_000 == 0 { progress?(e.position, self.report.head) }
       return true
     }
-    try lose(upTo: report.head)
-    report.subjects = versions.count
-    return report
   }
 
   // MARK: - Files

@@ -103,7 +103,7 @@ import Testing
     let log = try SQLiteEventLog(path: folder.log)
     var pen = Pen()
     try log.append(pen.commit())
-    let shell = try DatabaseQueue(path: folder.log)
+    let shell = try openShell(folder.log)
     try shell.inDatabase { try $0.execute(sql: "BEGIN IMMEDIATE") }
     let commit = pen.commit()
     let clock = ContinuousClock()
@@ -126,7 +126,7 @@ import Testing
     var pen = Pen()
     try log.append(pen.commit())
     let commit = pen.commit()
-    let shell = try DatabaseQueue(path: folder.log)
+    let shell = try openShell(folder.log)
     try shell.inDatabase { try $0.execute(sql: "BEGIN IMMEDIATE") }
     #expect(logError { try log.append(commit) }?.kind == .unwritable)
     try shell.inDatabase { try $0.execute(sql: "ROLLBACK") }
@@ -161,6 +161,13 @@ import Testing
     #expect(error?.kind == .conflict)
     #expect(error?.mend?.contains("another program") == true)
   }
+}
+
+/// Another program's connection, that may keep a transaction open.
+private func openShell(_ path: String) throws -> DatabaseQueue {
+  var configuration = Configuration()
+  configuration.allowsUnsafeTransactions = true
+  return try DatabaseQueue(path: path, configuration: configuration)
 }
 
 /// What is left of a write-ahead log after a crash.
