@@ -23,6 +23,9 @@ struct DetectVerb: AsyncParsableCommand {
   @ArgumentParser.Option(help: "This worker's name for ever: its anomalies come from detector/NAME.") var name = "1"
   @Flag(help: "Print what was found instead of publishing it, and remember nothing.") var dryRun = false
   @Flag(help: "Print JSON lines.") var json = false
+  @ArgumentParser.Option(
+    help: "Score this CSV of timestamp,value with the adaptive detector, and print it with anomaly_score.")
+  var score: String?
 
   func validate() throws {
     for (option, text) in [("--from", from), ("--to", to)] {
@@ -69,6 +72,7 @@ struct DetectVerb: AsyncParsableCommand {
   }
 
   func run() async throws {
+    if let score { return try DetectVerb.printScores(score) }
     let configuration = try folder.load()
     let plan = try DetectVerb.plan(configuration.detection, only: only)
     guard !dryRun else {
@@ -88,7 +92,8 @@ struct DetectVerb: AsyncParsableCommand {
         if waiting > 0 { _ = try? await publisher.flush(timeout: .seconds(10)) }
         if publisher.waiting.anomalies > 0 {
           FileHandle.standardError.write(
-            Data("\(publisher.waiting.anomalies) anomalies wait on disk for the service; the next run sends them\n".utf8))
+            Data(
+              "\(publisher.waiting.anomalies) anomalies wait on disk for the service; the next run sends them\n".utf8))
         }
       } else {
         try await Exit.runGroup(
@@ -100,6 +105,15 @@ struct DetectVerb: AsyncParsableCommand {
           ], logger: Logger(label: "tocsin"))
       }
       publisher.close()
+    }
+  }
+
+  private static func printScores(_ path: String) throws {
+    do {
+      try FileHandle.standardOutput.write(contentsOf: Data(try ScoreFile.score(path: path).csv))
+    } catch {
+      FileHandle.standardError.write(Data("\(path) can't be scored: \(error)\n".utf8))
+      throw ExitCode.failure
     }
   }
 

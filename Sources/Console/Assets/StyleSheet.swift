@@ -105,6 +105,7 @@ let styleSheet = """
   .ev-fire>div::before,.ev-bad>div::before{background:var(--crit)}.ev-escalate>div::before{background:var(--high)}.ev-person>div::before{background:var(--ack)}.ev-good>div::before{background:var(--good)}
   .ev-quiet p:first-child{color:var(--soft)}
   .ev:target p:first-child{background:var(--med-bg)}
+  .pager{margin-bottom:1rem}.actions>p{margin:.8rem 0 0}
   .chart-card{padding:.6rem}.chart{width:100%;height:auto;display:block}
   .chart .grid{stroke:var(--line);stroke-width:1}.chart .tick{fill:var(--soft);font-size:11px}.chart .band{fill:var(--band)}
   .chart .line-value{fill:none;stroke:var(--ink);stroke-width:1.6;stroke-linejoin:round}.chart .line-expected{fill:none;stroke:var(--soft);stroke-width:1.2;stroke-dasharray:4 3}
@@ -137,6 +138,7 @@ let styleSheet = """
   .messages a{grid-template-columns:1fr}.m-title{white-space:normal}
   .ev{grid-template-columns:minmax(0,1fr);gap:0}.ev time{text-align:left;padding-left:1rem}
   .plain,.plain tbody,.plain tr,.plain td{display:block}.plain thead{display:none}.plain td{border:0;padding:.2rem 1rem}.plain tr{border-bottom:1px solid var(--line);padding:.6rem 0}.card .plain td{padding:.15rem 0}
+  .chart .tick{font-size:20px}.chart .mark-text{font-size:24px}
   .buttons button{flex:1 1 auto}.facts{grid-template-columns:minmax(5rem,34%) minmax(0,1fr)}}
   @media (prefers-reduced-motion:no-preference){.row,.tile,button{transition:background-color .12s,border-color .12s}}
   @media print{.top,.bottom,.filters,.actions{display:none}body{background:#fff}}

@@ -57,6 +57,11 @@ struct ErrorPages: RouterMiddleware {
       case .contentTooLarge: return Problem(.contentTooLarge, "the body is larger than this address takes")
       default: return Problem(error.status, error.body ?? error.status.reasonPhrase, headers: error.headers)
       }
+    case let error as any HTTPResponseError:
+      // A body that is too large, above all.
+      return error.status == .contentTooLarge
+        ? Problem(.contentTooLarge, "the body is larger than this address takes")
+        : Problem(error.status, error.status.reasonPhrase)
     default: return Problem(.internalServerError, "something went wrong in the console itself; its log says what")
     }
   }

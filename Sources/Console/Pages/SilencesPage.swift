@@ -58,7 +58,7 @@ struct SilencesPage: Sendable {
             "id": silence.id.description, "state": state.rawValue, "matchers": silence.matchers.map(\.description),
             "until": "\(words.moment(silence.endsAt))\(state == .active ? ", \(words.until(silence.endsAt))" : "")",
             "starts": state == .pending ? words.moment(silence.startsAt) : nil, "by": silence.createdBy,
-            "comment": silence.comment, "canExpire": may && state != .expired && !you.isEmpty,
+            "comment": silence.comment, "canExpire": may && state != .expired, "known": !you.isEmpty,
           ])
         }, "matchers": form["matchers"] ?? "", "for": form["for"] ?? "2h", "comment": form["comment"] ?? "",
         "problem": problem, "preview": hits != nil, "hits": hits.map { $0.text } ?? "",

@@ -39,7 +39,7 @@ let silencesTemplate = """
   <div id="silences" data-region>
   {{#any}}
   <table class="plain"><caption class="sr">Silences</caption><thead><tr><th scope="col">Silence</th><th scope="col">Matches</th><th scope="col">Until</th><th scope="col">By</th><th scope="col"><span class="sr">Actions</span></th></tr></thead><tbody>
-  {{#silences}}<tr><td><span class="id">{{id}}</span> <span class="state state-{{state}}">{{state}}</span></td><td>{{#matchers}}<code>{{.}}</code> {{/matchers}}</td><td>{{until}}{{#starts}}<span class="sub">from {{starts}}</span>{{/starts}}</td><td>{{by}}{{#comment}}<span class="sub">{{comment}}</span>{{/comment}}</td><td>{{#canExpire}}<form method="post" action="/silences/{{id}}/expire"><input type="hidden" name="token" value="{{token}}"><input type="hidden" name="by" value="{{you}}"><button>End now</button></form>{{/canExpire}}</td></tr>{{/silences}}
+  {{#silences}}<tr><td><span class="id">{{id}}</span> <span class="state state-{{state}}">{{state}}</span></td><td>{{#matchers}}<code>{{.}}</code> {{/matchers}}</td><td>{{until}}{{#starts}}<span class="sub">from {{starts}}</span>{{/starts}}</td><td>{{by}}{{#comment}}<span class="sub">{{comment}}</span>{{/comment}}</td><td>{{#canExpire}}<form method="post" action="/silences/{{id}}/expire"><input type="hidden" name="token" value="{{token}}">{{#known}}<input type="hidden" name="by" value="{{you}}">{{/known}}{{^known}}<input name="by" required maxlength="80" placeholder="your name" aria-label="Your name" size="9"> {{/known}}<button>End now</button></form>{{/canExpire}}</td></tr>{{/silences}}
   </tbody></table>
   {{/any}}
   {{^any}}<p class="empty">No silence is in force.</p>{{/any}}

@@ -11,6 +11,7 @@ package enum DetectorRegistry {
     "percentage_change": { PercentageChange(&$0) },
     "row_count": { RowCount(&$0) },
     "zscore": { ZScore(&$0) },
+    "adaptive": { Adaptive(&$0) },
   ]
 
   /// Other names for the same, as people write them.

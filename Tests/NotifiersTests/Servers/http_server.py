@@ -12,6 +12,7 @@ prints its port when it listens. Paths, by their first part:
   /endless/…        an answer that does not end
   /slack/METHOD     as Slack's API answers          /slackerr/ERROR/METHOD  {"ok":false,"error":ERROR}
   /pagerduty/…      202 as PagerDuty answers
+  /twilio/…         as Twilio answers: 401 unless the account is AC1:tok, 400 for a number ending in 13, else 201
   /echo/…           400 with the request's Authorization header and body in the answer
 """
 import base64, email.utils, json, socket, ssl, struct, sys, threading, time
@@ -83,6 +84,10 @@ class Handler(BaseHTTPRequestHandler):
                     self.wfile.write(b"x" * 65536)
             except OSError:
                 pass
+        elif kind == "slack" and arg == "files.getUploadURLExternal":
+            port = self.server.server_address[1]
+            self.answer(200, json.dumps({
+                "ok": True, "upload_url": f"http://127.0.0.1:{port}/ok/put/secret-place", "file_id": "F1"}))
         elif kind == "slack":
             try:
                 sent = json.loads(body)
@@ -97,6 +102,13 @@ class Handler(BaseHTTPRequestHandler):
         elif kind == "pagerduty":
             key = json.loads(body).get("dedup_key")
             self.answer(202, json.dumps({"status": "success", "message": "Event processed", "dedup_key": key}))
+        elif kind == "twilio":
+            if self.headers.get("Authorization") != "Basic " + base64.b64encode(b"AC1:tok").decode():
+                self.answer(401, json.dumps({"code": 20003, "message": "Authenticate", "status": 401}))
+            elif b"13&" in body:
+                self.answer(400, json.dumps({"code": 21211, "message": "Invalid 'To' Phone Number", "status": 400}))
+            else:
+                self.answer(201, json.dumps({"sid": "SM1", "status": "queued"}))
         elif kind == "echo":
             self.answer(400, (self.headers.get("Authorization") or "").encode() + b" " + body)
         else:
