@@ -57,8 +57,8 @@ package struct Commit: Sendable {
 
 /// How much of what was taken in is remembered on disk.
 package enum IntakeLimit {
-  /// 32 million anomalies, half a gigabyte: a month of twelve a second. Older ones are forgotten, a few rows with every commit.
-  package static let standard: Int64 = 32_000_000
+  /// Six million anomalies, 96 MB: as many as the service ever keeps in memory. Older ones are forgotten, a few rows with every commit.
+  package static let standard: Int64 = 6_000_000
   /// The most old rows that one commit takes out. A commit adds one, so the limit is kept without ever costing a long commit.
   static let rowsPerCommit = 16
 }
