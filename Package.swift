@@ -89,7 +89,7 @@ let package = Package(
 
     tests("AlertsTests", ["Alerts"]),
     tests("LifecycleTests", ["Alerts", "Lifecycle"]),
-    tests("EventLogTests", ["Alerts", "EventLog", grdb]),
+    tests("EventLogTests", ["Alerts", "EventLog", grdb], resources: [.copy("Samples")]),
     tests("BusTests", ["Alerts", "Bus"]),
     tests("ServiceTests", ["Alerts", "Lifecycle", "EventLog", "Bus", "Service"]),
     tests("DetectorsTests", ["Alerts", "Bus", "Detectors", grdb]),

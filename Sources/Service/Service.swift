@@ -66,7 +66,6 @@ package final class Service {
       return true
     }
     try log.intake { intake.recall($0) }
-    intake.finishRecall()
     let now = clock.now()
     engine.recover(now: now)
     engine.adopt(settings, now: now)

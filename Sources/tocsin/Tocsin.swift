@@ -15,7 +15,10 @@ struct Tocsin: AsyncParsableCommand {
       CommandGroup(
         name: "Look after it",
         subcommands: [
-          ConfigVerb.self, RenderVerb.self, ProjectionsVerb.self, KeysVerb.self, SampleVerb.self, BenchVerb.self,
+        subcommands: [
+          ConfigVerb.self, LogVerb.self, RenderVerb.self, ProjectionsVerb.self, KeysVerb.self, SampleVerb.self,
+          BenchVerb.self,
+        ]),
         ]),
     ])
 }
