@@ -21,6 +21,8 @@ final class Running: Sendable {
   let host: ServiceHost
   /// A wake-up for the projections after each commit.
   private let commits = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+  /// Configurations that were taken up, for the detector; the newest is enough.
+  let edits = AsyncStream<Configuration>.makeStream(bufferingPolicy: .bufferingNewest(1))
 
   /// - Parameter isService: whether this process runs the service; a worker by itself reaches one over the bus.
   init(_ configuration: Configuration, isService: Bool) throws {
@@ -76,6 +78,7 @@ final class Running: Sendable {
   private func adopt(_ fresh: Configuration) {
     configuration.withLock { $0 = fresh }
     host.adopt(fresh.lifecycle)
+    edits.continuation.yield(fresh)
     logger.info("the configuration was taken up")
   }
 
