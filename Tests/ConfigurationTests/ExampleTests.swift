@@ -1,5 +1,6 @@
 import Alerts
 import Console
+import Detectors
 import Foundation
 import Lifecycle
 import Notifiers
@@ -100,7 +101,8 @@ import TocsinConfiguration
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()
     let c = try Configuration.load(directory: root.appendingPathComponent("config").path, environment: [:])
-    #expect(c.lifecycle.policy("critical")?.steps.dropFirst().first?.after == .minutes(30))
+    #expect(c.lifecycle.policy("critical")?.steps.count ?? 0 >= 2)
+    #expect(!c.detection.events.isEmpty)
     #expect(c.notifiers.outbox == "data/outbox")
     #expect(c.console.host == "127.0.0.1")
   }
