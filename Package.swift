@@ -48,6 +48,7 @@ let package = Package(
     .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
     .systemLibrary(
       name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CCairo", providers: [.apt(["libcairo2-dev"])]),
 
     // The house, from the inside out.
     part("Alerts", []),
@@ -56,7 +57,7 @@ let package = Package(
     part("Bus", ["Alerts", "CZeroMQ", grdb, logging]),
     part("Service", ["Alerts", "Lifecycle", "EventLog", "Bus", logging, crypto, collections]),
     part("Detectors", ["Alerts", "Bus", grdb, logging]),
-    part("Notifiers", ["Alerts", "Bus", "CCurl", mustache, logging, crypto]),
+    part("Notifiers", ["Alerts", "Bus", "CCurl", "CCairo", mustache, logging, crypto]),
     part("Projections", ["Alerts", "EventLog", grdb, sqlite, mustache, logging]),
     part(
       "Console",
@@ -88,7 +89,7 @@ let package = Package(
 
     tests("AlertsTests", ["Alerts"]),
     tests("LifecycleTests", ["Alerts", "Lifecycle"]),
-    tests("EventLogTests", ["Alerts", "EventLog", grdb]),
+    tests("EventLogTests", ["Alerts", "EventLog", grdb], resources: [.copy("Samples")]),
     tests("BusTests", ["Alerts", "Bus"]),
     tests("ServiceTests", ["Alerts", "Lifecycle", "EventLog", "Bus", "Service"]),
     tests("DetectorsTests", ["Alerts", "Bus", "Detectors", grdb]),

@@ -10,12 +10,16 @@ final class Clients: Sendable {
 
   private let entries: Mutex<[String: Entry]>
 
-  init(_ clients: [GatewaySettings.Client]) {
-    entries = Mutex(Clients.table(clients))
+  private let own: String
+
+  /// `own` is the service's public key. Whoever has its secret half is the service, or runs on its configuration, and may do all.
+  init(_ clients: [GatewaySettings.Client], own: String) {
+    self.own = own
+    entries = Mutex(Clients.table(clients, own))
   }
 
-  private static func table(_ clients: [GatewaySettings.Client]) -> [String: Entry] {
-    var table: [String: Entry] = [:]
+  private static func table(_ clients: [GatewaySettings.Client], _ own: String) -> [String: Entry] {
+    var table = [own: Entry(name: "service", permissions: .all)]
     for client in clients {
       // One key under two names may do what both may.
       let known = table[client.publicKey]
@@ -26,7 +30,7 @@ final class Clients: Sendable {
   }
 
   func replace(_ clients: [GatewaySettings.Client]) {
-    let table = Clients.table(clients)
+    let table = Clients.table(clients, own)
     entries.withLock { $0 = table }
   }
 

@@ -40,7 +40,7 @@ package final class Gateway {
     if let shared = settings.context { context = shared } else { context = try Context(sockets: 64) }
     waker = try GatewayWaker()
     if let keys = settings.keys {
-      let clients = Clients(settings.clients)
+      let clients = Clients(settings.clients, own: keys.publicKey)
       self.clients = clients
       zap = try ZAPHandler(context, clients)
       router = try Socket(context, .router)

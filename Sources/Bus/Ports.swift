@@ -28,7 +28,11 @@ package protocol JobPort: Sendable {
 
 /// What went wrong on the bus.
 package struct BusError: Error, Sendable, CustomStringConvertible {
-  package enum Kind: Sendable { case timeout, refused, closed, socket }
+  package enum Kind: Sendable {
+    case timeout, refused, closed, socket
+    /// Another process has it.
+    case inUse
+  }
   package var kind: Kind
   package var message: String
   package init(_ kind: Kind, _ message: String) {

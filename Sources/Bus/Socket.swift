@@ -178,3 +178,20 @@ extension Socket {
     }
   }
 }
+
+extension Socket {
+  /// A socket that tells when this one's connection is made, lost or refused (zmq_socket_monitor(3)).
+  func monitor(_ context: Context) throws(BusError) -> Socket {
+    let endpoint = "inproc://tocsin.monitor.\(UInt(bitPattern: raw))"
+    let events =
+      ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL
+      | ZMQ_EVENT_DISCONNECTED
+    guard zmq_socket_monitor(raw, endpoint, events) == 0 else { throw BusError.zmq("a socket can't be watched") }
+    let monitor = try Socket(context, .pair)
+    try monitor.set(ZMQ_LINGER, 0)
+    try monitor.connect(endpoint)
+    return monitor
+  }
+
+  func endMonitor() { zmq_socket_monitor(raw, nil, 0) }
+}

@@ -216,6 +216,13 @@ extension NotifierSettings {
         ])
       } ?? .null,
       "pagerduty": .compact(["url": .string(bare(pagerduty.url)), "ca_file": .text(pagerduty.caFile)]),
+      "sms": sms.map {
+        .compact([
+          "url": .string(bare($0.url)), "account_sid": .string($0.accountSID), "auth_token": hide($0.authToken),
+          "from": .string($0.from), "ca_file": .text($0.caFile),
+        ])
+      } ?? .null,
+      "links": linkSecret.map { .compact(["secret": hide($0)]) } ?? .null,
       "outbox": outbox.map { ["directory": .string($0), "stands_in": .bool(outboxStandsIn)] } ?? .null,
     ])
   }

@@ -2,14 +2,16 @@ package import Alerts
 import Foundation
 import GRDB
 
-/// Reads the log's file beside its writer, from any thread or process.
+/// Reads the log's file and its archives beside the writer, from any thread or process.
 package final class EventLogReader: EventReading {
   package let path: String
-  private let pool: DatabasePool
+  let pool: DatabasePool
+  let shelf: ArchiveShelf
 
   /// - Throws: ``EventLogError`` if there is no log at `path`.
   package init(path: String) throws(EventLogError) {
     self.path = path
+    shelf = ArchiveShelf(logPath: path)
     guard FileManager.default.fileExists(atPath: path) else {
       throw EventLogError(
         .unreadable, "there is no log at \(path)", mend: "start the service once, or check `log:` in tocsin.yaml")
@@ -21,16 +23,19 @@ package final class EventLogReader: EventReading {
       configuration.maximumReaderCount = 4
       configuration.busyMode = .timeout(5)
       pool = try DatabasePool(path: path, configuration: configuration)
-      try pool.read { db in try LogSchema.prepare(db, path: path) }
-    } catch { throw SQLiteEventLog.explain(error, path) }
+      try pool.read { db in
+        guard try LogSchema.isLog(db, path: path) else {
+          throw EventLogError(
+            .unreadable, "\(path) is empty: it is no log yet",
+            mend: "start the service once, or check `log:` in tocsin.yaml")
+        }
+      }
+    } catch { throw EventLogError.explain(error, path) }
   }
 
-  package func head() throws -> Int64 {
-    do {
-      return try pool.read { db in try Int64.fetchOne(db, sql: "SELECT max(position) FROM events") ?? 0 }
-    } catch { throw SQLiteEventLog.explain(error, path) }
-  }
+  package func head() throws -> Int64 { try read { try $0.head() } }
 
+  /// Archived events are in their places. Where one is missing, its position is passed over.
   package func events(after position: Int64, limit: Int) throws -> [RecordedEvent] {
     try stored(after: position, limit: limit).map { try $0.read() }
   }
@@ -38,29 +43,48 @@ package final class EventLogReader: EventReading {
   /// As ``events(after:limit:)``, their data unread.
   package func stored(after position: Int64, limit: Int) throws -> [StoredEvent] {
     guard limit > 0 else { return [] }
-    do {
-      return try pool.read { db in
-        var rows: [StoredEvent] = []
-        try EventRows.each(db, after: position) { e in
-          rows.append(e)
-          return rows.count < limit
-        }
-        return rows
+    return try read { log in
+      var rows: [StoredEvent] = []
+      try log.each(after: position, missing: { _ in }) { e in
+        rows.append(e)
+        return rows.count < limit
       }
-    } catch { throw SQLiteEventLog.explain(error, path) }
-  }
-
-  /// The event at `position`, if there is one.
-  package func event(at position: Int64) throws -> RecordedEvent? {
-    do { return try pool.read { db in try EventRows.one(db, at: position) }?.read() } catch {
-      throw SQLiteEventLog.explain(error, path)
+      return rows
     }
   }
 
+  /// Every event after `position` in order, archived ones in their places, until the closure returns false. Reads some thousand at a time,
+  /// so that a reader of hours does not keep the log's file from being tidied.
+  ///
+  /// - Throws: ``EventLogError`` where one is missing or can't be read.
+  package func each(after position: Int64, _ body: (RecordedEvent) throws -> Bool) throws {
+    var position = position
+    while true {
+      var rows: [StoredEvent] = []
+      try read { log in
+        try log.each(after: position) { e in
+          rows.append(e)
+          return rows.count < 4096
+        }
+      }
+      guard let last = rows.last else { return }
+      for row in rows { if try !body(try row.read()) { return } }
+      position = last.position
+    }
+  }
+
+  /// The event at `position`, if there is one.
+  package func event(at position: Int64) throws -> RecordedEvent? { try read { try $0.event(at: position) }?.read() }
+
   /// The events of one subject, oldest first.
   package func life(of subject: Subject) throws -> [RecordedEvent] {
-    do { return try pool.read { db in try EventRows.life(db, of: subject) }.map { try $0.read() } } catch {
-      throw SQLiteEventLog.explain(error, path)
+    try read { try $0.life(of: subject) }.map { try $0.read() }
+  }
+
+  /// One view of the log: what is committed meanwhile does not show in it.
+  func read<T>(_ body: (WholeLog) throws -> T) throws -> T {
+    do { return try pool.read { db in try body(WholeLog(db, path: path, shelf: shelf)) } } catch {
+      throw error is DatabaseError ? EventLogError.explain(error, path) : error
     }
   }
 }

@@ -3,66 +3,182 @@ import GRDB
 import GRDBSQLite
 
 /// Reads rows of `events` without a box for each value.
-enum EventRows {
-  static func each(_ db: Database, after position: Int64, _ body: (StoredEvent) throws -> Bool) throws {
-    let statement = try db.cachedStatement(
-      sql: """
-        SELECT position, alert, version, type, occurred_at, recorded_at, actor, cause, data
-        FROM events WHERE position > ? ORDER BY position
-        """)
-    let s = statement.sqliteStatement
-    sqlite3_bind_int64(s, 1, position)
-    defer {
-      sqlite3_reset(s)
-      sqlite3_clear_bindings(s)
-    }
-    while true {
-      switch sqlite3_step(s) {
-      case SQLITE_ROW: if try !body(try read(s)) { return }
-      case SQLITE_DONE: return
-      default:
-        throw DatabaseError(
-          resultCode: ResultCode(rawValue: sqlite3_extended_errcode(db.sqliteConnection)), message: db.lastErrorMessage,
-          sql: "SELECT … FROM events")
-      }
-    }
+struct EventRows {
+  private static let columns = "position, alert, version, type, occurred_at, recorded_at, actor, cause, data"
+  private let statement: GRDB.Statement
+  private let db: Database
+  /// The actor of the row before: most rows in a row have the same.
+  private var actor = ""
+
+  /// Rows whose positions lie in `range`, in order.
+  static func each(
+    _ db: Database, in range: ClosedRange<Int64>, broken: (EventLogError) throws -> Void = { throw $0 },
+    _ body: (StoredEvent) throws -> Bool
+  ) throws {
+    var rows = EventRows(
+      db,
+      try db.makeStatement(sql: "SELECT \(columns) FROM events WHERE position BETWEEN ? AND ? ORDER BY position"))
+    sqlite3_bind_int64(rows.statement.sqliteStatement, 1, range.lowerBound)
+    sqlite3_bind_int64(rows.statement.sqliteStatement, 2, range.upperBound)
+    try rows.run(broken, body)
   }
 
   static func one(_ db: Database, at position: Int64) throws -> StoredEvent? {
     var found: StoredEvent?
-    try each(db, after: position - 1) { e in
-      found = e.position == position ? e : nil
+    try each(db, in: position...position) { e in
+      found = e
       return false
     }
     return found
   }
 
   static func life(_ db: Database, of subject: Subject) throws -> [StoredEvent] {
-    try Int64.fetchAll(
-      db, sql: "SELECT position FROM events WHERE alert = ? ORDER BY version", arguments: [subject.description]
-    ).compactMap { try one(db, at: $0) }
-  }
-
-  static func read(_ s: OpaquePointer) throws -> StoredEvent {
-    let position = sqlite3_column_int64(s, 0)
-    let alert = text(s, 1)
-    let type = text(s, 3)
-    guard let subject = Subject(alert), let type = EventType(rawValue: type) else {
-      throw EventLogError(
-        .unreadable, "event \(position) is of the unknown type \(type) about \(alert)",
-        mend: "a newer Tocsin may have written it: use that one")
+    var rows = EventRows(
+      db, try db.makeStatement(sql: "SELECT \(columns) FROM events WHERE alert = ? ORDER BY version"))
+    rows.statement.arguments = [subject.description]
+    var life: [StoredEvent] = []
+    try rows.run({ throw $0 }) { e in
+      life.append(e)
+      return true
     }
-    let count = Int(sqlite3_column_bytes(s, 8))
-    let data = sqlite3_column_blob(s, 8).map { [UInt8](UnsafeRawBufferPointer(start: $0, count: count)) } ?? []
-    return StoredEvent(
-      position: position, subject: subject, version: Int(sqlite3_column_int64(s, 2)), type: type,
-      occurredAt: Timestamp(microseconds: sqlite3_column_int64(s, 4)),
-      recordedAt: Timestamp(microseconds: sqlite3_column_int64(s, 5)), actor: text(s, 6),
-      cause: sqlite3_column_type(s, 7) == SQLITE_NULL ? nil : sqlite3_column_int64(s, 7), data: data)
+    return life
   }
 
-  private static func text(_ s: OpaquePointer, _ column: Int32) -> String {
-    guard let p = sqlite3_column_text(s, column) else { return "" }
-    return String(decoding: UnsafeBufferPointer(start: p, count: Int(sqlite3_column_bytes(s, column))), as: UTF8.self)
+  private init(_ db: Database, _ statement: GRDB.Statement) {
+    self.db = db
+    self.statement = statement
+  }
+
+  private mutating func run(
+    _ broken: (EventLogError) throws -> Void, _ body: (StoredEvent) throws -> Bool
+  ) throws {
+    let s = statement.sqliteStatement
+    defer {
+      sqlite3_reset(s)
+      sqlite3_clear_bindings(s)
+    }
+    while true {
+      switch sqlite3_step(s) {
+      case SQLITE_ROW:
+        switch read(s) {
+        case .success(let e): if try !body(e) { return }
+        case .failure(let error): try broken(error)
+        }
+      case SQLITE_DONE: return
+      default: throw db.lastError("SELECT … FROM events")
+      }
+    }
+  }
+
+  private mutating func read(_ s: OpaquePointer) -> Result<StoredEvent, EventLogError> {
+    let position = sqlite3_column_int64(s, 0)
+    guard let subject = EventRows.subject(EventRows.bytes(s, 1)), let type = EventTypeTable.find(EventRows.bytes(s, 3))
+    else {
+      let alert = String(decoding: EventRows.bytes(s, 1), as: UTF8.self)
+      let type = String(decoding: EventRows.bytes(s, 3), as: UTF8.self)
+      return .failure(
+        EventLogError(
+          .unreadable, "event \(position) is of the unknown type \"\(type)\" about \"\(alert)\"",
+          mend: "a newer Tocsin may have written it: use that one; if not, restore the log from a backup", at: position
+        ))
+    }
+    let actorBytes = EventRows.bytes(s, 6)
+    if !actor.utf8.elementsEqual(actorBytes) { actor = String(decoding: actorBytes, as: UTF8.self) }
+    return .success(
+      StoredEvent(
+        position: position, subject: subject, version: Int(sqlite3_column_int64(s, 2)), type: type,
+        occurredAt: Timestamp(microseconds: sqlite3_column_int64(s, 4)),
+        recordedAt: Timestamp(microseconds: sqlite3_column_int64(s, 5)), actor: actor,
+        cause: sqlite3_column_type(s, 7) == SQLITE_NULL ? nil : sqlite3_column_int64(s, 7),
+        data: Array(EventRows.bytes(s, 8))))
+  }
+
+  private static func bytes(_ s: OpaquePointer, _ column: Int32) -> UnsafeBufferPointer<UInt8> {
+    UnsafeBufferPointer(start: sqlite3_column_text(s, column), count: Int(sqlite3_column_bytes(s, column)))
+  }
+
+  /// `A-1042`, without a text of its own on the way.
+  static func subject(_ b: UnsafeBufferPointer<UInt8>) -> Subject? {
+    guard b.count >= 3, b.count <= 20, b[1] == UInt8(ascii: "-"), let kind = Subject.Kind(rawValue: b[0]) else {
+      return nil
+    }
+    var number: Int64 = 0
+    for i in 2..<b.count {
+      let digit = b[i] &- 48
+      guard digit < 10 else { return nil }
+      number = number * 10 + Int64(digit)
+    }
+    return number > 0 && b[2] != 48 ? Subject(kind, number) : nil
+  }
+}
+
+/// Writes rows of `events`: the hot path, by the C interface, without a box for each value.
+struct EventInsert {
+  private let statement: GRDB.Statement
+  private let db: Database
+  private var row = RowBytes()
+
+  init(_ db: Database) throws {
+    self.db = db
+    statement = try db.cachedStatement(sql: "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+  }
+
+  /// Returns the row as it is to be hashed.
+  @discardableResult
+  mutating func run(_ e: StoredEvent) throws -> RowBytes {
+    row.set(e)
+    let s = statement.sqliteStatement
+    sqlite3_bind_int64(s, 1, e.position)
+    sqlite3_bind_int64(s, 3, Int64(e.version))
+    sqlite3_bind_int64(s, 5, e.occurredAt.microseconds)
+    sqlite3_bind_int64(s, 6, e.recordedAt.microseconds)
+    if let cause = e.cause { sqlite3_bind_int64(s, 8, cause) } else { sqlite3_bind_null(s, 8) }
+    // Bound bytes live until the bindings are cleared: SQLite need not copy them.
+    let code = row.bytes.withUnsafeBytes { b in
+      let text = b.bindMemory(to: CChar.self)
+      func bind(_ column: Int32, _ range: Range<Int>) {
+        sqlite3_bind_text(s, column, text.baseAddress.map { $0 + range.lowerBound }, Int32(range.count), nil)
+      }
+      bind(2, row.subject)
+      bind(4, row.type)
+      bind(7, row.actor)
+      bind(9, row.data)
+      let code = sqlite3_step(s)
+      sqlite3_reset(s)
+      sqlite3_clear_bindings(s)
+      return code
+    }
+    guard code == SQLITE_DONE else { throw db.lastError("INSERT INTO events") }
+    return row
+  }
+}
+
+/// The event type of a text, by a small hash table: a million rows are looked up at every start.
+enum EventTypeTable {
+  private static let slots: [(name: [UInt8], type: EventType)?] = {
+    var slots = [(name: [UInt8], type: EventType)?](repeating: nil, count: 256)
+    for type in EventType.allCases {
+      let name = Array(type.rawValue.utf8)
+      var slot = name.withUnsafeBufferPointer { hash($0) }
+      while slots[slot] != nil { slot = (slot + 1) & 255 }
+      slots[slot] = (name, type)
+    }
+    return slots
+  }()
+
+  /// FNV-1a, folded to a byte. Source: Fowler, Noll and Vo, 1991.
+  private static func hash(_ b: UnsafeBufferPointer<UInt8>) -> Int {
+    var h: UInt32 = 2_166_136_261
+    for c in b { h = (h ^ UInt32(c)) &* 16_777_619 }
+    return Int((h >> 8 ^ h) & 255)
+  }
+
+  static func find(_ b: UnsafeBufferPointer<UInt8>) -> EventType? {
+    var slot = hash(b)
+    while let entry = slots[slot] {
+      if entry.name.count == b.count, entry.name.elementsEqual(b) { return entry.type }
+      slot = (slot + 1) & 255
+    }
+    return nil
   }
 }

@@ -7,135 +7,200 @@ import GRDBSQLite
 package final class SQLiteEventLog: EventLog {
   package let path: String
   package private(set) var head: Int64 = 0
-  private var lastHash: [UInt8]
+  package private(set) var headHash: [UInt8] = CommitHash.start
+  /// So many anomalies are remembered: see ``IntakeLimit``.
+  private let intakeLimit: Int64
+  /// How many were ever taken in, and how many of the oldest are forgotten.
+  private var seen: Int64 = 0
+  private var forgotten: Int64 = 0
+  /// A commit failed, and nobody knows on which side of its last step.
+  private var isUncertain = false
   private let lock: WriterLock
-  private let queue: DatabaseQueue
+  private let shelf: ArchiveShelf
+  let queue: DatabaseQueue
+
+  /// How long a write waits for another program that has the file locked, before it fails and is tried again later.
+  static let patience: TimeInterval = 1
 
   /// Opens the log, or makes it.
   ///
-  /// - Throws: ``EventLogError``: `locked` if another service has it, `unwritable`, `unreadable`.
-  package init(path: String) throws(EventLogError) {
+  /// - Throws: ``EventLogError``: `locked` if another service has it, `unwritable`, `unreadable`, `corrupt`.
+  package init(path: String, intakeLimit: Int64 = IntakeLimit.standard) throws(EventLogError) {
     self.path = path
+    shelf = ArchiveShelf(logPath: path)
+    self.intakeLimit = intakeLimit
     let folder = (path as NSString).deletingLastPathComponent
     if !folder.isEmpty {
       do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
-        throw EventLogError(.unwritable, "the folder \(folder) can't be made: \(error.localizedDescription)")
+        throw EventLogError(
+          .unwritable, "the folder \(folder) can't be made: \(error.localizedDescription)",
+          mend: "make it yourself, owned by the user that runs Tocsin, or point `log:` in tocsin.yaml elsewhere")
       }
     }
     lock = try WriterLock(path: path)
     do {
       var configuration = GRDB.Configuration()
       configuration.label = "event log"
-      configuration.busyMode = .timeout(5)
-      configuration.prepareDatabase { db in
-        // FULL: a commit is on the disk when it returns. See the promise about `stored`.
-        try db.execute(
-          sql: """
-            PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;
-            PRAGMA cache_size = -65536; PRAGMA journal_size_limit = 67108864
-            """)
-      }
+      configuration.busyMode = .timeout(SQLiteEventLog.patience)
       queue = try DatabaseQueue(path: path, configuration: configuration)
-      let (head, hash) = try queue.inDatabase { db in
-        try LogSchema.prepare(db, path: path)
-        let row = try Row.fetchOne(
-          db, sql: "SELECT last_position, hash FROM commits ORDER BY last_position DESC LIMIT 1")
-        return (row?["last_position"] as Int64? ?? 0, (row?["hash"] as Data?).map { [UInt8]($0) } ?? CommitHash.start)
+      try queue.inDatabase { db in
+        // What is another program's is left as it is: look first, and only then set the journal's mode.
+        let isLog = try LogSchema.isLog(db, path: path)
+        try SQLiteEventLog.prepare(db, path: path)
+        if !isLog { try LogSchema.create(db) }
       }
-      self.head = head
-      lastHash = hash
-    } catch { throw SQLiteEventLog.explain(error, path) }
+    } catch { throw EventLogError.explain(error, path) }
+    try recall()
+  }
+
+  private static func prepare(_ db: Database, path: String) throws {
+    let mode = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
+    guard mode == "wal" else {
+      throw EventLogError(
+        .unwritable, "the log \(path) can't be kept with a write-ahead log here (journal_mode is \(mode ?? "unknown"))",
+        mend: "put it on a local file system: a network share can't hold it")
+    }
+    // FULL: a commit is on the disk when it returns. See the promise about `stored`.
+    try db.execute(
+      sql: """
+        PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -65536;
+        PRAGMA journal_size_limit = 67108864
+        """)
+  }
+
+  /// Reads where the log ends.
+  private func recall() throws(EventLogError) {
+    do {
+      try queue.inDatabase { db in
+        let last = try Row.fetchOne(
+          db, sql: "SELECT last_position, hash FROM commits ORDER BY last_position DESC LIMIT 1")
+        head = last?["last_position"] ?? 0
+        headHash = (last?["hash"] as Data?).map { [UInt8]($0) } ?? CommitHash.start
+        let newest = try Row.fetchOne(db, sql: "SELECT seen FROM intake ORDER BY last_position DESC LIMIT 1")
+        let oldest = try Row.fetchOne(
+          db, sql: "SELECT seen - length(hashes) / 16 AS before FROM intake ORDER BY last_position LIMIT 1")
+        seen = newest?["seen"] ?? 0
+        forgotten = oldest?["before"] ?? 0
+      }
+    } catch { throw EventLogError.explain(error, path) }
   }
 
   package func append(_ commit: Commit) throws(EventLogError) {
-    guard !commit.events.isEmpty || !commit.intake.isEmpty else { return }
-    let first = head + 1
-    for (i, e) in commit.events.enumerated() where e.position != first + Int64(i) {
-      throw EventLogError(.conflict, "event \(e.position) can't follow position \(first + Int64(i) - 1)")
+    if isUncertain {
+      // The last commit failed, but it may have been its last step that did: then it is in, and is not to go in again.
+      let before = head
+      try recall()
+      isUncertain = false
+      if head > before {
+        if let last = commit.events.last?.position, last == head, headHash == hash(commit, after: before) { return }
+        throw EventLogError(
+          .conflict, "the log \(path) is at position \(head), not \(before)",
+          mend: "another program has written to the log: stop it, then start the service again")
+      }
     }
-    guard let last = commit.events.last?.position else {
-      // A commit of repeats alone still makes their ids known: it hangs on the next commit with an event.
-      throw EventLogError(.conflict, "a commit needs at least one event")
-    }
-    let hash = CommitHash.next(after: lastHash, events: commit.events, intake: commit.intake)
+    try commit.checkPositions(after: head)
     do {
       try queue.inDatabase { db in
+        var hash = CommitHash.start
+        var seen = seen
+        var forgotten = forgotten
         try db.inTransaction(.immediate) {
-          try SQLiteEventLog.insert(commit.events, db)
-          let statement = try db.cachedStatement(
-            sql: "INSERT INTO commits (last_position, first_position, recorded_at, intake, hash) VALUES (?, ?, ?, ?, ?)"
-          )
-          try statement.execute(arguments: [
-            last, first, commit.recordedAt.microseconds, commit.intake.isEmpty ? nil : Data(commit.intake), Data(hash),
-          ])
+          hash = try insert(commit, db)
+          if !commit.intake.isEmpty {
+            seen += Int64(commit.intake.count / 16)
+            try insert(intake: commit.intake, seen: seen, at: head + Int64(commit.events.count), db)
+            forgotten = try forget(seen: seen, forgotten: forgotten, db)
+          }
           return .commit
         }
+        head += Int64(commit.events.count)
+        headHash = hash
+        self.seen = seen
+        self.forgotten = forgotten
       }
-    } catch { throw SQLiteEventLog.explain(error, path) }
-    head = last
-    lastHash = hash
+    } catch {
+      isUncertain = true
+      throw EventLogError.explain(error, path)
+    }
   }
 
-  /// The hot path: the C interface, without a box for each value.
-  private static func insert(_ events: [StoredEvent], _ db: Database) throws {
-    let statement = try db.cachedStatement(sql: "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+  private func hash(_ commit: Commit, after position: Int64) -> [UInt8] {
+    let before = (try? hash(at: position)) ?? nil
+    return CommitHash.next(
+      after: before ?? CommitHash.start, events: commit.events, intakeHash: CommitHash.intake(commit.intake))
+  }
+
+  // MARK: - Rows
+
+  /// Returns the chain's new hash.
+  private func insert(_ commit: Commit, _ db: Database) throws -> [UInt8] {
+    let intakeHash = CommitHash.intake(commit.intake)
+    var hash = CommitHash(after: headHash, intakeHash: intakeHash)
+    var insert = try EventInsert(db)
+    for e in commit.events { hash.add(try insert.run(e)) }
+    let result = hash.finish()
+    try db.cachedStatement(
+      sql: "INSERT INTO commits (last_position, first_position, recorded_at, intake_hash, hash) VALUES (?, ?, ?, ?, ?)"
+    ).execute(arguments: [
+      head + Int64(commit.events.count), head + 1, commit.recordedAt.microseconds,
+      intakeHash.isEmpty ? nil : Data(intakeHash), Data(result),
+    ])
+    return result
+  }
+
+  private func insert(intake: [UInt8], seen: Int64, at position: Int64, _ db: Database) throws {
+    let statement = try db.cachedStatement(sql: "INSERT INTO intake VALUES (?, ?, ?)")
     let s = statement.sqliteStatement
-    // Bound bytes live until the statement is reset, within this loop: SQLite need not copy them.
-    func bind(_ text: String, _ index: Int32, _ body: () throws -> Void) rethrows {
-      var text = text
-      try text.withUTF8 { b in
-        try b.withMemoryRebound(to: CChar.self) { c in
-          _ = sqlite3_bind_text(s, index, c.baseAddress, Int32(c.count), nil)
-          try body()
-        }
-      }
-    }
     defer {
       sqlite3_reset(s)
       sqlite3_clear_bindings(s)
     }
-    for e in events {
-      sqlite3_bind_int64(s, 1, e.position)
-      sqlite3_bind_int64(s, 3, Int64(e.version))
-      sqlite3_bind_int64(s, 5, e.occurredAt.microseconds)
-      sqlite3_bind_int64(s, 6, e.recordedAt.microseconds)
-      if let cause = e.cause { sqlite3_bind_int64(s, 8, cause) } else { sqlite3_bind_null(s, 8) }
-      try bind(e.subject.description, 2) {
-        try bind(e.type.rawValue, 4) {
-          try bind(e.actor, 7) {
-            try e.data.withUnsafeBufferPointer { b in
-              try b.withMemoryRebound(to: CChar.self) { c in
-                sqlite3_bind_text(s, 9, c.baseAddress, Int32(c.count), nil)
-                guard sqlite3_step(s) == SQLITE_DONE else {
-                  throw DatabaseError(
-                    resultCode: ResultCode(rawValue: sqlite3_extended_errcode(db.sqliteConnection)),
-                    message: db.lastErrorMessage, sql: "INSERT INTO events")
-                }
-              }
-            }
-          }
-        }
-      }
+    sqlite3_bind_int64(s, 1, position)
+    sqlite3_bind_int64(s, 2, seen)
+    let code = intake.withUnsafeBytes { b in
+      sqlite3_bind_blob(s, 3, b.baseAddress, Int32(b.count), nil)
+      let code = sqlite3_step(s)
       sqlite3_reset(s)
+      return code
+    }
+    guard code == SQLITE_DONE else { throw db.lastError("INSERT INTO intake") }
+  }
+
+  /// Takes out the oldest rows of the intake that are beyond the limit. Returns how many anomalies are forgotten in all.
+  private func forget(seen: Int64, forgotten: Int64, _ db: Database) throws -> Int64 {
+    var forgotten = forgotten
+    guard seen - forgotten > intakeLimit else { return forgotten }
+    let rows = try Row.fetchAll(
+      db, sql: "SELECT last_position, seen FROM intake ORDER BY last_position LIMIT ?",
+      arguments: [IntakeLimit.rowsPerCommit])
+    for row in rows {
+      let upTo: Int64 = row["seen"]
+      guard seen - upTo >= intakeLimit else { break }
+      try db.execute(sql: "DELETE FROM intake WHERE last_position = ?", arguments: [row["last_position"] as Int64])
+      forgotten = upTo
+    }
+    return forgotten
+  }
+
+  // MARK: - Reading
+
+  package func replay(after position: Int64, _ body: (StoredEvent) throws -> Bool) throws {
+    try queue.inDatabase { db in
+      try WholeLog(db, path: path, shelf: shelf).each(after: position, body)
     }
   }
 
-  package func replay(after position: Int64, _ body: (StoredEvent) throws -> Bool) throws {
-    try queue.inDatabase { db in try EventRows.each(db, after: position, body) }
-  }
-
   package func event(at position: Int64) throws -> StoredEvent? {
-    try queue.inDatabase { db in try EventRows.one(db, at: position) }
+    try queue.inDatabase { db in try WholeLog(db, path: path, shelf: shelf).event(at: position) }
   }
 
   package func life(of subject: Subject) throws -> [StoredEvent] {
-    try queue.inDatabase { db in try EventRows.life(db, of: subject) }
+    try queue.inDatabase { db in try WholeLog(db, path: path, shelf: shelf).life(of: subject) }
   }
 
   package func intake(_ body: (UnsafeRawBufferPointer) -> Bool) throws {
     try queue.inDatabase { db in
-      let rows = try Row.fetchCursor(
-        db, sql: "SELECT intake FROM commits WHERE intake IS NOT NULL ORDER BY last_position DESC")
+      let rows = try Row.fetchCursor(db, sql: "SELECT hashes FROM intake ORDER BY last_position DESC")
       while let row = try rows.next() {
         let go = try row.withUnsafeData(atIndex: 0) { data in data.map { $0.withUnsafeBytes(body) } ?? true }
         if !go { return }
@@ -143,32 +208,19 @@ package final class SQLiteEventLog: EventLog {
     }
   }
 
-  static func explain(_ error: any Error, _ path: String) -> EventLogError {
-    if let known = error as? EventLogError { return known }
-    guard let e = error as? DatabaseError else {
-      return EventLogError(.unreadable, "the log \(path) can't be used: \(error)")
+  package func hash(at position: Int64) throws -> [UInt8]? {
+    if position == 0 { return CommitHash.start }
+    return try queue.inDatabase { db in
+      try Data.fetchOne(db, sql: "SELECT hash FROM commits WHERE last_position = ?", arguments: [position])
+        .map { [UInt8]($0) }
     }
-    let detail = "\(e.resultCode.description)\(e.message.map { ": \($0)" } ?? "")"
-    switch e.resultCode.primaryResultCode {
-    case .SQLITE_FULL:
-      return EventLogError(
-        .unwritable, "the disk that holds the log \(path) is full (\(detail))",
-        mend: "free some space; nothing that was answered is lost, and the service goes on by itself")
-    case .SQLITE_READONLY, .SQLITE_IOERR, .SQLITE_CANTOPEN, .SQLITE_PERM:
-      return EventLogError(
-        .unwritable, "the log \(path) can't be written (\(detail))",
-        mend: "check the disk, the folder's owner and whether it is mounted read-only")
-    case .SQLITE_BUSY, .SQLITE_LOCKED:
-      return EventLogError(
-        .unwritable, "the log \(path) is locked by another program (\(detail))",
-        mend: "end what holds it (an open sqlite3 shell with a transaction?); the service goes on by itself")
-    case .SQLITE_CONSTRAINT:
-      return EventLogError(.conflict, "the log \(path) refused an event (\(detail))")
-    case .SQLITE_NOTADB, .SQLITE_CORRUPT:
-      return EventLogError(
-        .corrupt, "the log \(path) is damaged (\(detail))",
-        mend: "restore it from a backup made with `tocsin log backup`")
-    default: return EventLogError(.unreadable, "the log \(path) can't be used (\(detail))")
-    }
+  }
+}
+
+extension Database {
+  /// After a call of the C interface that failed.
+  func lastError(_ sql: String) -> DatabaseError {
+    DatabaseError(
+      resultCode: ResultCode(rawValue: sqlite3_extended_errcode(sqliteConnection)), message: lastErrorMessage, sql: sql)
   }
 }

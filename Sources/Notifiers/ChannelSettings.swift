@@ -5,12 +5,16 @@ package struct NotifierSettings: Sendable, Equatable {
   package var email: EmailSettings?
   package var slack: SlackSettings?
   package var pagerduty = PagerDutySettings()
+  package var sms: SMSSettings?
   /// The embedded default: every message as a file. Nil: not written.
   package var outbox: String?
   /// True where a channel that has no server configured is to be written into the outbox instead of failing.
   package var outboxStandsIn = true
-  /// Receivers' own secrets, by receiver name: `routing_key` of PagerDuty, a webhook's `url`, …
+  /// Receivers' own options and secrets, by receiver name: `routing_key` of PagerDuty; a webhook's `url`, `format`, `token`, `secret`,
+  /// `headers`, `ca_file`; `command`, a program with its arguments.
   package var receiverOptions: [String: [String: JSON]] = [:]
+  /// Signs the links by which a mail's reader acknowledges; at least ``SignedLink/keyLength`` bytes. Nil: mails carry no such link.
+  package var linkSecret: String?
   package init() {}
 }
 
@@ -44,4 +48,19 @@ package struct PagerDutySettings: Sendable, Equatable {
   package var url = "https://events.pagerduty.com"
   package var caFile: String?
   package init() {}
+}
+
+/// Twilio's, or anything that speaks its API.
+package struct SMSSettings: Sendable, Equatable {
+  package var url = "https://api.twilio.com"
+  package var accountSID: String
+  package var authToken: String
+  /// A number of yours, `+4930…`, or a messaging service's id, `MG…`.
+  package var from: String
+  package var caFile: String?
+  package init(accountSID: String, authToken: String, from: String) {
+    self.accountSID = accountSID
+    self.authToken = authToken
+    self.from = from
+  }
 }

@@ -86,7 +86,7 @@ enum DigestHTML {
       for part in bar.parts where part.count > 0 {
         let percent = max(1, part.count * 100 / most)
         cells +=
-          "<td title=\"\(part.severity?.name ?? bar.label): \(part.count)\" style=\"background:\(color(part.severity));width:\(percent)%;height:12px;font-size:0;line-height:0\">&nbsp;</td>"
+          "<td title=\"\(escape(part.severity?.name ?? bar.label)): \(part.count)\" style=\"background:\(color(part.severity));width:\(percent)%;height:12px;font-size:0;line-height:0\">&nbsp;</td>"
       }
       let rest = 100 - min(100, bar.total * 100 / most)
       if rest > 0 { cells += "<td style=\"width:\(rest)%;font-size:0\">&nbsp;</td>" }

@@ -203,7 +203,7 @@ package final class ProjectionStore {
 
   /// Runs the body; where the file turns out to be gone or damaged, makes a new one and runs it again, once.
   private func withMending<T>(_ body: () throws -> T) throws -> T {
-    if FileIdentity(path) != file {
+    if file == nil || FileIdentity(path) != file {
       logger.warning("the projections' file is gone or was replaced; opening it anew", metadata: ["file": "\(path)"])
       try reopen()
     }
@@ -213,6 +213,7 @@ package final class ProjectionStore {
         "the projections' file is damaged and is thrown away; it is built anew from the log",
         metadata: ["file": "\(path)", "error": "\(error.message ?? error.resultCode.description)"])
       do {
+        close()
         try ProjectionFile.discard(path)
         try reopen()
         return try body()
@@ -220,10 +221,17 @@ package final class ProjectionStore {
     }
   }
 
-  private func reopen() throws {
+  /// Before another file takes this one's place: closing takes away the WAL that stands at the path, and must not find the new one's.
+  private func close() {
     writer = nil
+    try? queue.close()
+    file = nil
     position = -1
     isMatched = false
+  }
+
+  private func reopen() throws {
+    close()
     do {
       queue = try ProjectionFile.open(path, logger)
     } catch { throw ProjectionFile.explain(error, path) }

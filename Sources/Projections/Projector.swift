@@ -16,6 +16,7 @@ package final class Projector: Sendable {
   private struct Progress {
     var position: Int64 = -1
     var fault: String?
+    var isOver = false
     var nextWaiter: UInt64 = 0
     var waiters: [UInt64: (position: Int64, continuation: CheckedContinuation<Bool, Never>)] = [:]
   }
@@ -38,6 +39,7 @@ package final class Projector: Sendable {
   /// Catches up at once, and again whenever something arrives on `wake`. Many wake-ups during one catch-up count as one if the stream keeps the
   /// newest only, as it should.
   package func run(wake: AsyncStream<Void>) async {
+    progress.withLock { $0.isOver = false }
     let worker = Worker(path: path, log: log, logger: logger)
     await catchUp(worker)
     for await _ in wake {
@@ -56,7 +58,7 @@ package final class Projector: Sendable {
     return await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let isThere = progress.withLock { p in
-          if p.position >= position || Task.isCancelled { return Optional(p.position >= position) }
+          if p.position >= position || p.isOver || Task.isCancelled { return Optional(p.position >= position) }
           p.waiters[id] = (position, continuation)
           return nil
         }
@@ -101,6 +103,7 @@ package final class Projector: Sendable {
   private func finish() {
     let left = progress.withLock { p in
       defer { p.waiters = [:] }
+      p.isOver = true
       return p.waiters.values.map(\.continuation)
     }
     for continuation in left { continuation.resume(returning: false) }

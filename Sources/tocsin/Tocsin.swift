@@ -14,6 +14,11 @@ struct Tocsin: AsyncParsableCommand {
       CommandGroup(name: "Look back", subcommands: [EventsVerb.self, DigestVerb.self]),
       CommandGroup(
         name: "Look after it",
-        subcommands: [ConfigVerb.self, ProjectionsVerb.self, KeysVerb.self, SampleVerb.self, BenchVerb.self]),
+        subcommands: [
+        subcommands: [
+          ConfigVerb.self, LogVerb.self, RenderVerb.self, ProjectionsVerb.self, KeysVerb.self, SampleVerb.self,
+          BenchVerb.self,
+        ]),
+        ]),
     ])
 }

@@ -29,7 +29,8 @@ struct ServeVerb: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "serve",
     abstract: "Runs the lifecycle service: bus, event log, timers, projections, digests, console.",
-    discussion: "Detectors (`tocsin detect`) and notifiers (`tocsin notify`) come over the bus, as processes of their own.")
+    discussion:
+      "Detectors (`tocsin detect`) and notifiers (`tocsin notify`) come over the bus, as processes of their own.")
   @OptionGroup var folder: ConfigVerb.Folder
 
   func run() async throws {
@@ -49,7 +50,8 @@ enum Exit {
     let group = ServiceGroup(
       configuration: .init(
         services: parts.map {
-          .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
+          .init(
+            service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
             failureTerminationBehavior: .gracefullyShutdownGroup)
         }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     try await group.run()

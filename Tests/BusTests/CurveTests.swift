@@ -82,6 +82,12 @@ import Testing
     #expect(client.receive()?[2] == "forbidden")
   }
 
+  @Test func theServicesOwnKeyMayDoAll() throws {
+    let own = try TestClient(gateway.endpoint, curve: .init(serverKey: server.publicKey, keys: server))
+    own.send("TOCSIN1", "command", "r", "{}")
+    #expect(try gateway.receive(count: 1).first?.peer.permissions == .all)
+  }
+
   @Test func onlyAReaderGetsTheFeed() throws {
     func subscriber(_ name: String) throws -> Socket {
       let socket = try Socket(try Context(), .subscribe)

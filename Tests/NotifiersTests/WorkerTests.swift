@@ -219,7 +219,8 @@ struct NoTransport: Transport {
     for standsIn in [true, false] {
       let port = TestPort()
       try await run(
-        ChannelTable.channels(NotifierSettings()), outbox: Notifiers.Outbox(directory: directory), standsIn: standsIn, port: port
+        ChannelTable.channels(NotifierSettings()), outbox: Notifiers.Outbox(directory: directory), standsIn: standsIn,
+        port: port
       ) { _ in
         port.give(jobs)
         let receipts = try await port.receipts(2)

@@ -29,7 +29,8 @@ struct ReaderTests {
 
   @Test(arguments: AlertQuery.Order.allCases, [1, 7, 500])
   func pagesHoldEveryAlertOnceAndInOrder(order: AlertQuery.Order, limit: Int) throws {
-    let (_, reader, events) = try ReaderTests.filled()
+    let (folder, reader, events) = try ReaderTests.filled()
+    defer { _ = folder }
     var query = AlertQuery()
     query.order = order
     query.limit = limit
@@ -49,7 +50,8 @@ struct ReaderTests {
   }
 
   @Test func filtersFindWhatAFilterInMemoryFinds() throws {
-    let (_, reader, _) = try ReaderTests.filled()
+    let (folder, reader, _) = try ReaderTests.filled()
+    defer { _ = folder }
     let everything = try ReaderTests.all(AlertQuery(), reader)
     func check(_ name: String, _ set: (inout AlertQuery) -> Void, _ keep: (AlertSummary) -> Bool) throws {
       var query = AlertQuery()
@@ -87,7 +89,8 @@ struct ReaderTests {
   }
 
   @Test func searchFindsWordsInSummariesDimensionsAndComments() throws {
-    let (_, reader, _) = try ReaderTests.filled()
+    let (folder, reader, _) = try ReaderTests.filled()
+    defer { _ = folder }
     func found(_ text: String) throws -> [AlertSummary] {
       var query = AlertQuery()
       query.text = text
@@ -109,7 +112,8 @@ struct ReaderTests {
   }
 
   @Test func anAlertItsTimelineAndItsMessagesAreThoseOfTheLog() throws {
-    let (_, reader, events) = try ReaderTests.filled()
+    let (folder, reader, events) = try ReaderTests.filled()
+    defer { _ = folder }
     for e in events.filter({ $0.type == .detected }).prefix(40) {
       let id = AlertID(e.subject.number)
       let life = events.filter { $0.subject == e.subject }
@@ -140,7 +144,8 @@ struct ReaderTests {
   }
 
   @Test func aSummaryOfManyStandsInTheTimelineOfEach() throws {
-    let (_, reader, events) = try ReaderTests.filled()
+    let (folder, reader, events) = try ReaderTests.filled()
+    defer { _ = folder }
     let summary = try #require(
       events.lazy.compactMap { row -> (Int64, NotificationRequested)? in
         if case .notificationRequested(let n) = row.event, n.members.count > 2 { (row.position, n) } else { nil }
@@ -152,7 +157,8 @@ struct ReaderTests {
   }
 
   @Test func otherLivesOfTheSameProblemAreFound() throws {
-    let (_, reader, events) = try ReaderTests.filled()
+    let (folder, reader, events) = try ReaderTests.filled()
+    defer { _ = folder }
     let later = try #require(
       events.lazy.compactMap { row -> (AlertID, Detected)? in
         if case .detected(let d) = row.event, d.generation > 2 { (AlertID(row.subject.number), d) } else { nil }
@@ -163,7 +169,8 @@ struct ReaderTests {
   }
 
   @Test func figuresAddUp() throws {
-    let (_, reader, events) = try ReaderTests.filled()
+    let (folder, reader, events) = try ReaderTests.filled()
+    defer { _ = folder }
     let everything = try ReaderTests.all(AlertQuery(), reader)
     let s = try reader.statistics(since: .epoch)
     #expect(s.byState.map(\.count).reduce(0, +) == everything.count)
@@ -191,7 +198,8 @@ struct ReaderTests {
   }
 
   @Test func silencesCarryTheirState() throws {
-    let (_, reader, events) = try ReaderTests.filled()
+    let (folder, reader, events) = try ReaderTests.filled()
+    defer { _ = folder }
     let added = Set(events.filter { $0.type == .silence_added }.map(\.subject))
     let now = try #require(events.last?.recordedAt)
     let all = try reader.silences(includingExpired: true, at: now)

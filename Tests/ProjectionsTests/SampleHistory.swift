@@ -77,13 +77,13 @@ struct SampleHistory {
     now = start
   }
 
-  /// A log of about `count` events over `span`.
+  /// A log of `count` events over `span`.
   static func log(seed: UInt64, events count: Int, start: Timestamp, span: Interval) -> [RecordedEvent] {
     var history = SampleHistory(seed: seed, start: start)
     let step = Interval(microseconds: max(1, span.microseconds / Int64(max(1, count)) * 2))
     history.configure()
     while history.events.count < count { history.turn(step) }
-    return history.events
+    return Array(history.events.prefix(count))
   }
 
   @discardableResult

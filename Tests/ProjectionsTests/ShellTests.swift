@@ -42,7 +42,9 @@ struct ShellTests {
     do { try folder.store().catchUp(from: SampleLog([])) }
     let log = SampleLog(ShellTests.events)
     let projector = Projector(path: folder.file, log: log, logger: quiet)
-    let other = try DatabaseQueue(path: folder.file)
+    var configuration = Configuration()
+    configuration.allowsUnsafeTransactions = true
+    let other = try DatabaseQueue(path: folder.file, configuration: configuration)
     try other.inDatabase { try $0.execute(sql: "BEGIN IMMEDIATE") }
     let (wake, feed) = AsyncStream.makeStream(of: Void.self)
     let running = Task { await projector.run(wake: wake) }

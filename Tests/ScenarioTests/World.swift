@@ -67,7 +67,7 @@ final class World {
   func start(_ name: String, _ executable: String, _ arguments: [String]) throws -> Process {
     let log = folder.appendingPathComponent("\(name).log")
     if !FileManager.default.fileExists(atPath: log.path) {
-      FileManager.default.createFile(atPath: log.path, contents: nil)
+      _ = FileManager.default.createFile(atPath: log.path, contents: nil)
     }
     let handle = try FileHandle(forWritingTo: log)
     try handle.seekToEnd()
@@ -121,6 +121,12 @@ final class World {
     return text.split(separator: "\n").compactMap { try? JSON(parsing: String($0)) }
   }
 
+  private static func brief(_ record: JSON) -> String {
+    ["kind", "method", "action", "key", "subject", "thread", "text"].compactMap { name in
+      record[name].flatMap { $0.isNull ? nil : "\(name)=\($0.text.prefix(90))" }
+    }.joined(separator: " ")
+  }
+
   /// Waits until it holds; the bound is for a machine that has much else to do.
   func until(_ what: String, seconds: Double = 90, _ holds: () throws -> Bool) async throws {
     let end = ContinuousClock.now + .seconds(seconds)
@@ -130,7 +136,9 @@ final class World {
           $0.hasSuffix(".log")
         }.sorted().map { "--- \($0)\n" + log(String($0.dropLast(4))).suffix(3000) }
         throw Failure(
-          description: "waited in vain until \(what)\narrived: \(arrived.map(\.text))\n\(logs.joined(separator: "\n"))")
+          description:
+            "waited in vain until \(what)\narrived:\n\(arrived.map(World.brief).joined(separator: "\n"))\n\(logs.joined(separator: "\n"))"
+        )
       }
       try await Task.sleep(for: .milliseconds(50))
     }

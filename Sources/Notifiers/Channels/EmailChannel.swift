@@ -7,15 +7,17 @@ package struct EmailChannel: Channel {
   package let pace = Pace(inFlight: 2)
   private let settings: EmailSettings?
   private let templates: TemplateSet
+  private let links: LinkMaker?
 
   /// A mail with more recipients is refused: RFC 5321 (4.5.3.1.8) has servers take at least 100.
   static let recipientLimit = 100
   /// A sender that stands in where none is configured and mails only go into the outbox.
   static let standInSender = "tocsin@localhost"
 
-  package init(_ settings: EmailSettings?, templates: TemplateSet = TemplateSet()) {
+  package init(_ settings: EmailSettings?, templates: TemplateSet = TemplateSet(), links: LinkMaker? = nil) {
     self.settings = settings
     self.templates = templates
+    self.links = links
   }
 
   package func missing(for job: Job) -> String? {
@@ -37,17 +39,26 @@ package struct EmailChannel: Channel {
       throw RenderingError("channels.email.from is not a mail address: \(sender)")
     }
     let to = try EmailChannel.recipients(job.destination)
-    let facts = MessageFacts(job)
+    // One mail goes to all of them, so that its link can only say which receiver it went to, unless it is one person.
+    let reader = to.count == 1 ? to[0].address : job.receiver
+    let facts = MessageFacts(job, acknowledgeLink: links?.acknowledge(job, recipient: reader))
     var subject = templates.render(facts, .subject)
     var text: String
     var html: String
+    var pictures: [Mail.Picture] = []
     if job.purpose == .digest || job.purpose == .notice, let content = job.content {
       subject = content["subject"]?.string ?? subject
       text = content["text"]?.string ?? content["markdown"]?.string ?? subject
       html = content["html"]?.string ?? EmailChannel.plainPage(text)
     } else {
       text = templates.render(facts, .text)
-      html = templates.render(facts, .html)
+      var extra: [String: String] = [:]
+      if job.purpose == .firing, let alert = job.alert, let chart = Chart(alert), let png = chart.png() {
+        let id = "chart-\(Mail.digest(job.key))@\(from.domain)"
+        pictures = [Mail.Picture(contentID: id, name: "\(alert.id).png", png: png)]
+        extra["chart"] = EmailChannel.image(id, alternative: chart.alternative)
+      }
+      html = templates.render(facts, .html, extra: extra)
     }
     // Mail programs keep a thread together only under one subject: the first message's.
     if let first = job.thread?["subject"]?.string, job.alert != nil {
@@ -57,7 +68,16 @@ package struct EmailChannel: Channel {
       from: from, to: to, subject: Mail.cut(subject), messageID: "<\(Mail.digest(job.key))@\(from.domain)>",
       threadRoot: EmailChannel.threadRoot(job, domain: from.domain), date: now, text: text, html: html)
     mail.fields = EmailChannel.fields(job, from: from)
+    mail.pictures = pictures
     return mail
+  }
+
+  private static func image(_ contentID: String, alternative: String) -> String {
+    let text = SlackText.escape(alternative).replacing("\"", with: "&quot;")
+    return """
+      <img src="cid:\(contentID)" alt="\(text)" width="560" style="display:block;width:100%;max-width:560px;height:auto;\
+      margin:0 0 16px;border-radius:4px">
+      """
   }
 
   /// A root that no message carries itself, so that each can name it, whichever arrives first; one for each life of an alert.

@@ -62,7 +62,20 @@ package struct SlackChannel: Channel {
           ]))
       ]
     }
+    if job.purpose == .firing, webhook(for: job) == nil, job.thread == nil, let picture = SlackChannel.picture(job) {
+      parts.append(picture)
+    }
     return RenderedMessage(form: .json, title: message.text, parts: parts, provider: standInThread(job))
+  }
+
+  /// The chart, which goes into the new message's thread. In `png` it stands in base64.
+  private static func picture(_ job: Job) -> RenderedMessage.Part? {
+    guard let alert = job.alert, let chart = Chart(alert), let png = chart.png() else { return nil }
+    let body: JSON = [
+      "filename": .string("\(alert.id).png"), "title": .string(chart.title), "alt_txt": .string(chart.alternative),
+      "png": .string(Base64.encode(png)),
+    ]
+    return .init(SlackUpload.action, body.bytes, isOptional: true)
   }
 
   /// What the outbox hands on in Slack's place, so that later facts show there as Slack would take them.
@@ -78,7 +91,7 @@ package struct SlackChannel: Channel {
   ) async -> Verdict {
     var last = Verdict(.failed, "nothing to send")
     var notes: [String] = []
-    for part in message.parts {
+    for part in message.parts where part.action != SlackUpload.action {
       last = await send(part, for: job, over: transport, now: now)
       switch last.outcome {
       case .delivered: continue
@@ -87,6 +100,12 @@ package struct SlackChannel: Channel {
       }
     }
     guard last.outcome == .delivered else { return last }
+    // The message is out. Whatever becomes of its picture is no reason to send it again.
+    if let part = message.parts.first(where: { $0.action == SlackUpload.action }), let settings,
+      let problem = await SlackUpload(settings: settings, transport: transport).send(part, to: last.provider, now: now)
+    {
+      notes.append(problem)
+    }
     if !notes.isEmpty { last.message = "delivered, but not all of it: \(notes.joined(separator: "; "))" }
     last.provider = SlackChannel.thread(job, answer: last.provider)
     return last

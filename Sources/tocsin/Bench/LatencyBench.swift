@@ -90,7 +90,8 @@ struct LatencyBench {
     var times: [Double] = []
     for i in 0..<550 {
       let start = ContinuousClock.now
-      _ = await transport.perform(.post(url, contentType: "application/json", body: Array(repeating: UInt8(ascii: "x"), count: 1500)))
+      _ = await transport.perform(
+        .post(url, contentType: "application/json", body: Array(repeating: UInt8(ascii: "x"), count: 1500)))
       _ = receiver.next()
       if i >= 50 { times.append((ContinuousClock.now - start) / .milliseconds(1)) }
     }

@@ -19,7 +19,8 @@ extension BenchVerb {
       let events = (0..<count).map { i in
         BenchAnomaly.make(source: "detector/\(name)", id: "\(round)/\(i)", key: "\(name)-\(i % keys)").cloudEvent
       }
-      let publisher = try Publisher(ConnectionSettings(gateway: gateway, feed: ""), producer: name, outbox: MemoryOutbox())
+      let publisher = try Publisher(
+        ConnectionSettings(gateway: gateway, feed: ""), producer: name, outbox: MemoryOutbox())
       FileHandle.standardOutput.write(Data("ready\n".utf8))
       _ = readLine()
       _ = try publisher.publish(events: events)

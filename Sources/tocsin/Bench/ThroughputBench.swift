@@ -27,7 +27,8 @@ struct ThroughputBench {
     host.stop()
     try await host.wait()
 
-    let raw = try RawSQLite.insert(rowsOf: path, into: folder.appendingPathComponent("raw.sqlite").path, count: anomalies)
+    let raw = try RawSQLite.insert(
+      rowsOf: path, into: folder.appendingPathComponent("raw.sqlite").path, count: anomalies)
     let perSecond = { (n: Double) in "\(Format.number(n.rounded()))/s" }
     table.add(
       "new alerts stored, over the bus", perSecond(new), limit: "\(perSecond(raw)) raw SQLite", ratio: new / raw)

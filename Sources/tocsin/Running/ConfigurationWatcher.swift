@@ -44,7 +44,9 @@ struct ConfigurationWatcher: ServiceLifecycle.Service {
   }
 
   /// inotify(7) on the folder and its metrics/.
-  private func watchFiles(_ queue: DispatchQueue, _ onChange: @escaping @Sendable () -> Void) -> (any DispatchSourceRead)? {
+  private func watchFiles(_ queue: DispatchQueue, _ onChange: @escaping @Sendable () -> Void) -> (
+    any DispatchSourceRead
+  )? {
     let descriptor = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
     guard descriptor >= 0 else {
       logger.warning("changes of the configuration are not noticed by themselves: send SIGHUP after an edit")

@@ -3,6 +3,7 @@
 usage: http_server.py RECORD_FILE [CERT KEY]
 prints its port when it listens. Paths, by their first part:
   /ok/…             200 "ok"
+  /first/KIND/ARG/REST…   the first time as /KIND/ARG, from then on as /REST…; for each body's key apart
   /status/500/…     that status, with a body
   /after/7/…        429 with Retry-After: 7        /afterdate/S/…  the same as an HTTP date, S seconds ahead
   /flaky/2/…        500 for the first two requests to the same path, then 200
@@ -12,6 +13,7 @@ prints its port when it listens. Paths, by their first part:
   /endless/…        an answer that does not end
   /slack/METHOD     as Slack's API answers          /slackerr/ERROR/METHOD  {"ok":false,"error":ERROR}
   /pagerduty/…      202 as PagerDuty answers
+  /twilio/…         as Twilio answers: 401 unless the account is AC1:tok, 400 for a number ending in 13, else 201
   /echo/…           400 with the request's Authorization header and body in the answer
 """
 import base64, email.utils, json, socket, ssl, struct, sys, threading, time
@@ -48,14 +50,18 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        parts = self.path.strip("/").split("/")
         with lock:
             count = seen[self.path] = seen.get(self.path, 0) + 1
+            if parts[0] == "first":
+                known = (self.path, body)
+                seen[known] = seen.get(known, 0) + 1
+                parts = parts[1:3] if seen[known] == 1 else parts[3:]
             record.write(json.dumps({
-                "method": self.command, "path": self.path, "peer": self.client_address[1],
+                "kind": parts[0], "method": self.command, "path": self.path, "peer": self.client_address[1],
                 "headers": {k.lower(): v for k, v in self.headers.items()},
                 "body": base64.b64encode(body).decode(), "text": body.decode("utf-8", "replace")}) + "\n")
             record.flush()
-        parts = self.path.strip("/").split("/")
         kind, arg = parts[0], parts[1] if len(parts) > 1 else ""
         if kind == "ok":
             self.answer(200, "ok")
@@ -83,6 +89,10 @@ class Handler(BaseHTTPRequestHandler):
                     self.wfile.write(b"x" * 65536)
             except OSError:
                 pass
+        elif kind == "slack" and arg == "files.getUploadURLExternal":
+            port = self.server.server_address[1]
+            self.answer(200, json.dumps({
+                "ok": True, "upload_url": f"http://127.0.0.1:{port}/ok/put/secret-place", "file_id": "F1"}))
         elif kind == "slack":
             try:
                 sent = json.loads(body)
@@ -97,6 +107,13 @@ class Handler(BaseHTTPRequestHandler):
         elif kind == "pagerduty":
             key = json.loads(body).get("dedup_key")
             self.answer(202, json.dumps({"status": "success", "message": "Event processed", "dedup_key": key}))
+        elif kind == "twilio":
+            if self.headers.get("Authorization") != "Basic " + base64.b64encode(b"AC1:tok").decode():
+                self.answer(401, json.dumps({"code": 20003, "message": "Authenticate", "status": 401}))
+            elif b"13&" in body:
+                self.answer(400, json.dumps({"code": 21211, "message": "Invalid 'To' Phone Number", "status": 400}))
+            else:
+                self.answer(201, json.dumps({"sid": "SM1", "status": "queued"}))
         elif kind == "echo":
             self.answer(400, (self.headers.get("Authorization") or "").encode() + b" " + body)
         else:

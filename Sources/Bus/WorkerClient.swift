@@ -1,0 +1,160 @@
+package import Alerts
+import Synchronization
+
+/// A notifier worker's connection: takes jobs, gives receipts. One thread of its own.
+package final class WorkerClient: JobPort {
+  /// How long an answer to "is it still wanted" is waited for. Shorter than a lease, and than a person's patience.
+  static let wantedTimeout = Interval.seconds(2)
+
+  private let link: Link<WorkerMachine>
+  private let ids = Mutex(RequestIDs())
+
+  /// `worker` names it in receipts and heartbeats, for ever: `notifier/1`.
+  package init(_ settings: ConnectionSettings, worker: String) throws(BusError) {
+    guard !worker.isEmpty, worker.utf8.count <= Limits.nameBytes, !worker.utf8.contains(where: { $0 < 0x20 }) else {
+      throw BusError(.refused, "a worker's name has 1 to \(Limits.nameBytes) bytes, and no control characters")
+    }
+    link = try Link(settings, name: "tocsin-worker", WorkerMachine(worker: worker))
+  }
+
+  /// One stream at a time: a second call ends the first. Ending the stream takes the worker out of service; its receipts still go out.
+  package func jobs(channels: [String], credit: Int) -> AsyncStream<Job> {
+    let credit = max(1, min(credit, Limits.credit))
+    // The service keeps to the credit; a few more may come while a `ready` and a job pass each other.
+    let (stream, continuation) = AsyncStream.makeStream(
+      of: Job.self, bufferingPolicy: .bufferingOldest(2 * credit + 16))
+    let link = link
+    let isOpen = link.perform { machine, _, _ in
+      machine.begin(channels: Array(channels.prefix(Limits.channels)), credit: credit, continuation)
+    }
+    guard isOpen else {
+      continuation.finish()
+      return stream
+    }
+    continuation.onTermination = { _ in link.perform { machine, _, _ in machine.pause() } }
+    return stream
+  }
+
+  package func receipt(_ receipt: Receipt) async {
+    let bytes = receipt.json.bytes
+    let key = receipt.key
+    link.perform { machine, _, now in machine.receipt(bytes, of: key, now: now) }
+  }
+
+  package func wanted(_ key: String) async -> Bool {
+    let id = ids.withLock { $0.next() }
+    let json = Command(.wanted(key: key), by: "notifier").json.bytes
+    let deadline = monotonicMicroseconds() + WorkerClient.wantedTimeout.microseconds
+    let result = await withCheckedContinuation { (continuation: RequestTable.Continuation) in
+      let isOpen = link.perform { machine, _, _ in machine.requests.add(id, json, deadline: deadline, continuation) }
+      if !isOpen { continuation.resume(returning: .failure(BusError(.closed, "closed"))) }
+    }
+    guard case .success(let reply) = result else { return true }
+    return reply["wanted"]?.bool ?? true
+  }
+
+  package func heartbeat(_ json: JSON) async {
+    let bytes = json.bytes
+    link.perform { machine, _, _ in machine.beat(bytes) }
+  }
+
+  /// Ends the thread, after the half second that the last receipts have to leave.
+  package func close() { link.close(waiting: true) }
+}
+
+/// A worker's side of the protocol.
+final class WorkerMachine: LinkMachine {
+  static let heartbeatInterval: Int64 = 10_000_000
+  /// Nothing answers a receipt. Those of the last minute are said again on another connection: the service knows a repeat by key and
+  /// attempt. An older one that was lost is made good by the lease's end.
+  static let receiptMemory: Int64 = 60_000_000
+  /// Receipts that are remembered, or wait for a connection; beyond, the oldest are left to their leases' ends.
+  static let receiptLimit = 10_000
+
+  private let worker: [UInt8]
+  var requests = RequestTable()
+  private var channels: [String] = []
+  private var credit = 0
+  private var stream: AsyncStream<Job>.Continuation?
+  /// Jobs that were taken and have no receipt yet, with their leases' ends as the monotonic clock counts.
+  private var open: [String: Int64] = [:]
+  private var receipts: [(json: [UInt8], at: Int64, isSent: Bool)] = []
+  private var mustAsk = false
+  private var beat: (json: [UInt8], at: Int64) = (Array("{}".utf8), 0)
+
+  init(worker: String) { self.worker = Array(worker.utf8) }
+
+  func begin(channels: [String], credit: Int, _ stream: AsyncStream<Job>.Continuation) {
+    let earlier = self.stream
+    self.channels = channels
+    self.credit = credit
+    self.stream = stream
+    mustAsk = true
+    earlier?.finish()
+  }
+
+  func pause() {
+    stream = nil
+    credit = 0
+    mustAsk = true
+  }
+
+  func receipt(_ json: [UInt8], of key: String, now: Int64) {
+    open[key] = nil
+    receipts.append((json, now, false))
+    if receipts.count > WorkerMachine.receiptLimit { receipts.removeFirst() }
+    mustAsk = true
+  }
+
+  func beat(_ json: [UInt8]) { beat = (json, 0) }
+
+  func connected(_ wire: Wire, now: Int64) {
+    for i in receipts.indices { receipts[i].isSent = false }
+    mustAsk = true
+    beat.at = 0
+    requests.reconnected()
+  }
+
+  func received(_ frames: [[UInt8]], _ wire: Wire, now: Int64) {
+    if requests.take(frames) { return }
+    guard frames.count == 3, frames[1].elementsEqual("job".utf8), let json = try? JSON(parsing: frames[2]),
+      let job = try? Job(json: json), let stream
+    else { return }
+    // A lease lasts minutes; one that a clock elsewhere makes endless does not hold the credit for ever.
+    open[job.key] = now + 600_000_000
+    if case .terminated = stream.yield(job) { pause() }
+  }
+
+  func due(_ wire: Wire, now: Int64) -> Int64? {
+    receipts.removeAll { $0.isSent && now - $0.at > WorkerMachine.receiptMemory }
+    let requestsDue = requests.due(wire, now: now) { "" }
+    guard wire.isConnected else { return requestsDue }
+    for i in receipts.indices where !receipts[i].isSent {
+      guard wire.send(frames("receipt", receipts[i].json)) else { break }
+      receipts[i].isSent = true
+    }
+    if now >= beat.at {
+      _ = wire.send(frames("heartbeat", beat.json))
+      beat.at = now + WorkerMachine.heartbeatInterval
+      // With it the credit is said again, so that whatever was lost on either side lasts ten seconds at most.
+      mustAsk = mustAsk || stream != nil
+      open = open.filter { $0.value > now }
+    }
+    if mustAsk {
+      let wanted = max(0, credit - open.count)
+      let names = JSON.array(channels.map { .string($0) }).bytes
+      mustAsk = !wire.send(
+        [Array("TOCSIN1".utf8), Array("ready".utf8), worker, Array(String(wanted).utf8), names])
+    }
+    return min(beat.at, requestsDue ?? .max)
+  }
+
+  func closed(_ reason: BusError) {
+    requests.closed(reason)
+    stream?.finish()
+  }
+
+  private func frames(_ kind: String, _ json: [UInt8]) -> [[UInt8]] {
+    [Array("TOCSIN1".utf8), Array(kind.utf8), worker, json]
+  }
+}

@@ -1,0 +1,59 @@
+package import Alerts
+
+/// A row as it stands in the table: its data is not read yet.
+package struct StoredEvent: Sendable, Equatable {
+  package var position: Int64
+  package var subject: Subject
+  package var version: Int
+  package var type: EventType
+  package var occurredAt: Timestamp
+  package var recordedAt: Timestamp
+  package var actor: String
+  package var cause: Int64?
+  /// JSON text in UTF-8.
+  package var data: [UInt8]
+
+  package init(
+    position: Int64, subject: Subject, version: Int, type: EventType, occurredAt: Timestamp, recordedAt: Timestamp,
+    actor: String, cause: Int64?, data: [UInt8]
+  ) {
+    self.position = position
+    self.subject = subject
+    self.version = version
+    self.type = type
+    self.occurredAt = occurredAt
+    self.recordedAt = recordedAt
+    self.actor = actor
+    self.cause = cause
+    self.data = data
+  }
+
+  /// As this Tocsin writes it: in the newest form of its type.
+  package init(_ e: RecordedEvent) {
+    self.init(
+      position: e.position, subject: e.subject, version: e.version, type: e.type, occurredAt: e.occurredAt,
+      recordedAt: e.recordedAt, actor: e.actor, cause: e.cause,
+      data: Upcasting.standard.marked(e.event.data, as: e.type).bytes)
+  }
+
+  /// Reads the data, in whatever form it was written.
+  ///
+  /// - Throws: ``EventLogError/Kind/corrupt``, with the position, if the data is not what the type must hold.
+  package func read(_ upcasting: Upcasting = .standard) throws(EventLogError) -> RecordedEvent {
+    let event: AlertEvent
+    do {
+      event = try AlertEvent(type: type, data: try upcasting.current(try JSON(parsing: data), of: type))
+    } catch let error as EventLogError {
+      throw EventLogError(
+        error.kind, "event \(position) of \(subject): \(error.message)", mend: error.mend, at: position)
+    } catch {
+      throw EventLogError(
+        .corrupt, "event \(position) (\(type.rawValue) of \(subject)) can't be read: \(error)",
+        mend: "run `tocsin log verify` to see how much of the log is affected, and restore it from a backup",
+        at: position)
+    }
+    return RecordedEvent(
+      position: position, subject: subject, version: version, occurredAt: occurredAt, recordedAt: recordedAt,
+      actor: actor, cause: cause, event: event)
+  }
+}
