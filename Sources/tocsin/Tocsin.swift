@@ -15,10 +15,8 @@ struct Tocsin: AsyncParsableCommand {
       CommandGroup(
         name: "Look after it",
         subcommands: [
-        subcommands: [
           ConfigVerb.self, LogVerb.self, RenderVerb.self, ProjectionsVerb.self, KeysVerb.self, SampleVerb.self,
           BenchVerb.self,
-        ]),
         ]),
     ])
 }
