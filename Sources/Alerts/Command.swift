@@ -13,6 +13,8 @@ package struct Command: Sendable, Equatable {
     case escalate
     /// A silence from `startsAt` (now, if nil) until `endsAt`.
     case silence(matchers: [Matcher], startsAt: Timestamp?, endsAt: Timestamp)
+    /// What a silence with these matchers would hold, without making one.
+    case previewSilence(matchers: [Matcher])
     case expireSilence(Subject)
     /// A digest's content for one receiver's channel, to be sent once for ever under this key.
     case digest(DigestOrder)
@@ -117,6 +119,9 @@ extension Command {
       add("matchers", .array(matchers.map(\.json)))
       add("starts_at", .text(startsAt?.rfc3339))
       add("ends_at", .string(endsAt.rfc3339))
+    case .previewSilence(let matchers):
+      name = "preview_silence"
+      add("matchers", .array(matchers.map(\.json)))
     case .expireSilence(let silence):
       name = "expire_silence"
       add("silence", .string(silence.description))
@@ -181,7 +186,7 @@ extension Command {
       }
       action = .label(label)
     case "escalate": action = .escalate
-    case "silence":
+    case "silence", "preview_silence":
       needsAlert = false
       var matchers: [Matcher] = []
       for m in json["matchers"]?.array ?? [] {
@@ -189,6 +194,10 @@ extension Command {
         matchers.append(matcher)
       }
       guard !matchers.isEmpty else { throw invalid("a silence needs at least one matcher") }
+      if name == "preview_silence" {
+        action = .previewSilence(matchers: matchers)
+        break
+      }
       var starts: Timestamp?
       if let s = json["starts_at"] {
         guard let t = s.timestamp else { throw invalid("\"starts_at\" must be RFC 3339") }

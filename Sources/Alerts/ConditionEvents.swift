@@ -41,7 +41,7 @@ package struct Detected: EventPayload {
 }
 
 /// The route that an alert took when it opened, and how it says to tell people.
-package struct RouteTaken: Sendable, Equatable {
+package struct RouteTaken: Sendable, Hashable {
   /// The configuration that was in force: the number of a `C-…` subject.
   package var configuration: Int
   /// The route's place in it, from 0; nil where no route matched.

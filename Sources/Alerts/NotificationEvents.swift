@@ -78,10 +78,12 @@ package struct NotificationRequested: EventPayload {
   package var members: [AlertID]
   /// A digest's content, rendered when it was requested, so that a late try sends the same.
   package var content: JSON?
+  /// Quiet hours hold it back until then; nil: it may go at once.
+  package var notBefore: Timestamp?
 
   package init(
     key: String, purpose: Purpose, receiver: String, channel: String, destination: String, step: Int? = nil,
-    round: Int? = nil, members: [AlertID] = [], content: JSON? = nil
+    round: Int? = nil, members: [AlertID] = [], content: JSON? = nil, notBefore: Timestamp? = nil
   ) {
     self.key = key
     self.purpose = purpose
@@ -92,6 +94,7 @@ package struct NotificationRequested: EventPayload {
     self.round = round
     self.members = members
     self.content = content
+    self.notBefore = notBefore
   }
   package var json: JSON {
     .compact([
@@ -99,6 +102,7 @@ package struct NotificationRequested: EventPayload {
       "channel": .string(channel), "destination": .string(destination), "step": step.map { .int($0) } ?? .null,
       "round": round.map { .int($0) } ?? .null,
       "members": members.isEmpty ? .null : .array(members.map { .string($0.description) }), "content": content ?? .null,
+      "not_before": .micros(notBefore),
     ])
   }
   package init(json: JSON) throws(EventDataError) {
@@ -111,6 +115,7 @@ package struct NotificationRequested: EventPayload {
     round = json.integer("round")
     members = (json["members"]?.array ?? []).compactMap { $0.string.flatMap { AlertID($0) } }
     content = json["content"]
+    notBefore = json["not_before"]?.micros
   }
 }
 
@@ -213,13 +218,19 @@ package struct NotificationCancelled: EventPayload {
   package static let type = EventType.notification_cancelled
   package var key: String
   package var reason: String
-  package init(key: String, reason: String) {
+  /// The group whose message tells of it instead: so many came at once that one message says it for all.
+  package var into: Subject?
+  package init(key: String, reason: String, into: Subject? = nil) {
     self.key = key
     self.reason = reason
+    self.into = into
   }
-  package var json: JSON { ["key": .string(key), "reason": .string(reason)] }
+  package var json: JSON {
+    .compact(["key": .string(key), "reason": .string(reason), "into": .text(into?.description)])
+  }
   package init(json: JSON) throws(EventDataError) {
     key = try json.needText("key")
     reason = json.text("reason") ?? ""
+    into = json.text("into").flatMap { Subject($0) }
   }
 }

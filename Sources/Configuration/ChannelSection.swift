@@ -1,17 +1,38 @@
 import Alerts
 import Notifiers
 
+/// What proves that an answer comes from the tool that it names.
+struct AnswerSecrets {
+  var slackSigningSecret: String?
+  var pagerdutySecrets: [String] = []
+}
+
 /// `channels:`, how to reach the world. Everything in here may be a secret.
 enum ChannelSection {
-  static func read(_ field: Field?) -> NotifierSettings {
+  static func read(_ field: Field?, answers: inout AnswerSecrets) -> NotifierSettings {
     var settings = NotifierSettings()
     guard let section = field?.section() else { return settings }
     if let email = section.take("email")?.section() { settings.email = self.email(email) }
-    if let slack = section.take("slack")?.section() { settings.slack = self.slack(slack) }
+    if let slack = section.take("slack")?.section() {
+      answers.slackSigningSecret = slack.take("signing_secret")?.text("Slack's signing secret")
+      settings.slack = self.slack(slack)
+    }
     if let pagerduty = section.take("pagerduty")?.section() {
       if let url = pagerduty.take("url")?.url(["https", "http"]) { settings.pagerduty.url = trimmed(url) }
+      answers.pagerdutySecrets = pagerduty.take("webhook_secret")?.texts("PagerDuty's webhook secret") ?? []
       settings.pagerduty.caFile = pagerduty.take("ca_file")?.text("a path")
       pagerduty.finish()
+    }
+    if let sms = section.take("sms")?.section() { settings.sms = self.sms(sms) }
+    if let links = section.take("links")?.section() {
+      let field = links.need("secret", "a secret that signs the links by which a mail's reader acknowledges")
+      if let secret = field?.text() {
+        if secret.utf8.count < SignedLink.keyLength {
+          field?.fault("is shorter than \(SignedLink.keyLength) bytes", mend: "make one with: openssl rand -hex 32")
+        }
+        settings.linkSecret = secret
+      }
+      links.finish()
     }
     if let outbox = section.take("outbox")?.section() {
       settings.outbox = outbox.need("directory", "a folder such as data/outbox")?.text("a folder")
@@ -55,6 +76,17 @@ enum ChannelSection {
     slack.caFile = section.take("ca_file")?.text("a path")
     section.finish()
     return slack
+  }
+
+  private static func sms(_ section: Section) -> SMSSettings? {
+    let account = section.need("account_sid", "Twilio's account SID")?.text()
+    let token = section.need("auth_token", "Twilio's auth token")?.text()
+    let from = section.need("from", "a number of yours, or a messaging service's SID")?.text()
+    var sms = SMSSettings(accountSID: account ?? "", authToken: token ?? "", from: from ?? "")
+    if let url = section.take("url")?.url(["https", "http"]) { sms.url = trimmed(url) }
+    sms.caFile = section.take("ca_file")?.text("a path")
+    section.finish()
+    return account == nil || token == nil || from == nil ? nil : sms
   }
 
   private static func trimmed(_ url: String) -> String {

@@ -62,7 +62,8 @@ package struct Configuration: Sendable, Equatable {
     settings.consoleURL = service.console.publicURL
     let general = RoutingSection.routes(root.take("routes"))
     var digests = DigestSection.read(root.take("digests"), timeZone: service.timeZone)
-    var notifiers = ChannelSection.read(root.take("channels"))
+    var answers = AnswerSecrets()
+    var notifiers = ChannelSection.read(root.take("channels"), answers: &answers)
     let onCall = OnCallSection.read(
       people: root.take("people"), schedules: root.take("schedules"), timeZone: service.timeZone)
     root.finish()
@@ -105,6 +106,10 @@ package struct Configuration: Sendable, Equatable {
       .receiver: settings.receivers.map(\.name), .policy: settings.policies.map(\.name),
       .connection: connections.map(\.name), .schedule: onCall.schedules.map(\.name), .person: onCall.people.map(\.name),
     ])
+    // What the detectors make of it; a dangling connection has its fault already.
+    var plannable = detection
+    plannable.events.removeAll { event in !connections.contains { $0.name == event.source.connection } }
+    reading.faults += DetectionPlan(plannable).faults
     ReachCheck.run(settings, notifiers, fields: receivers.fields, reading: reading)
 
     var configuration = Configuration(
@@ -120,6 +125,11 @@ package struct Configuration: Sendable, Equatable {
     configuration.digests = digests
     configuration.console = service.console
     configuration.console.outbox = notifiers.outbox
+    configuration.console.slackSigningSecret = answers.slackSigningSecret
+    configuration.console.pagerdutySecrets = answers.pagerdutySecrets
+    for person in onCall.people {
+      if let id = person.slack { configuration.console.slackPeople[id] = person.name }
+    }
     return configuration
   }
 

@@ -78,6 +78,19 @@ extension ConsoleSettings {
   fileprivate var effective: JSON {
     .compact([
       "listen": .string(host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"), "public_url": .text(publicURL),
+      "insecure": insecure ? true : .null, "hosts": hosts.isEmpty ? .null : .array(hosts.map { .string($0) }),
+      "users": users.isEmpty
+        ? .null
+        : .object(
+          users.map { user in
+            JSON.Member(
+              user.name,
+              .compact([
+                "role": .string(user.role.rawValue), "token": Configuration.hidden,
+                "tenants": user.tenants.map { .array($0.map { .string($0) }) } ?? .null,
+              ]))
+          }), "slack_signing_secret": hide(slackSigningSecret),
+      "pagerduty_webhook_secret": pagerdutySecrets.isEmpty ? .null : Configuration.hidden,
     ])
   }
 }
@@ -203,6 +216,13 @@ extension NotifierSettings {
         ])
       } ?? .null,
       "pagerduty": .compact(["url": .string(bare(pagerduty.url)), "ca_file": .text(pagerduty.caFile)]),
+      "sms": sms.map {
+        .compact([
+          "url": .string(bare($0.url)), "account_sid": .string($0.accountSID), "auth_token": hide($0.authToken),
+          "from": .string($0.from), "ca_file": .text($0.caFile),
+        ])
+      } ?? .null,
+      "links": linkSecret.map { .compact(["secret": hide($0)]) } ?? .null,
       "outbox": outbox.map { ["directory": .string($0), "stands_in": .bool(outboxStandsIn)] } ?? .null,
     ])
   }

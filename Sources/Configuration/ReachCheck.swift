@@ -28,6 +28,8 @@ enum ReachCheck {
       "add channels.slack with token:, or webhooks: {\"\(target.destination)\": …}"
     case "pagerduty" where notifiers.receiverOptions[name]?["routing_key"] == nil:
       "add routing_key: to its pagerduty:"
+    case "sms" where notifiers.sms == nil:
+      "add channels.sms with account_sid:, auth_token: and from:"
     default: nil
     }
   }

@@ -29,8 +29,8 @@ struct ReceiverSection {
     receiver.patience = section.take("patience")?.interval(atLeast: .seconds(1)) ?? receiver.patience
     receiver.sendResolved = section.take("send_resolved")?.bool() ?? true
     section.finish()
-    if !["email", "slack", "pagerduty", "webhook", "schedule"].contains(where: section.has) {
-      section.fault("reaches nobody", mend: "give it email:, slack:, pagerduty:, webhook: or schedule:")
+    if !["email", "slack", "pagerduty", "webhook", "sms", "command", "schedule"].contains(where: section.has) {
+      section.fault("reaches nobody", mend: "give it email:, slack:, pagerduty:, webhook:, sms:, command: or schedule:")
     }
     receivers.append(receiver)
     if !secrets.isEmpty { options[name] = secrets }
@@ -74,6 +74,19 @@ struct ReceiverSection {
         options["url"] = .string(url)
         targets.append(.init(channel: "webhook", destination: receiver))
       }
+    }
+    for item in section.take("sms")?.items() ?? [] {
+      guard let number = item.text("a phone number such as +4930123456") else { continue }
+      targets.append(.init(channel: "sms", destination: number))
+    }
+    if let field = section.take("command") {
+      // A list is a program and its arguments; a text is a line for the shell.
+      if field.isList {
+        options["command"] = .array(field.texts("a program and its arguments").map { .string($0) })
+      } else if let line = field.text("a program and its arguments, or a line for the shell") {
+        options["command"] = .string(line)
+      }
+      targets.append(.init(channel: "command", destination: receiver))
     }
     return (targets, options)
   }

@@ -112,7 +112,34 @@ struct ServiceSection {
       while url.hasSuffix("/") { url.removeLast() }
       console.publicURL = url
     }
+    console.hosts = section.take("hosts")?.texts("a host's name") ?? []
+    console.insecure = section.take("insecure")?.bool() ?? false
+    for (name, field) in section.take("users")?.section()?.fields ?? [] {
+      if let user = ServiceSection.user(name, field) { console.users.append(user) }
+    }
+    if console.users.isEmpty, !console.insecure, !ServiceSection.isLoopback(console.host) {
+      section.fault(
+        "would let everyone who can reach \(console.host) do everything",
+        mend: "add users: with their tokens, listen on 127.0.0.1, or say insecure: true if a proxy guards it")
+    }
     section.finish()
+  }
+
+  /// The shortest token: 16 characters are beyond guessing over a network.
+  private static let tokenLimit = 16
+
+  private static func user(_ name: String, _ field: Field) -> ConsoleUser? {
+    guard let section = field.section() else { return nil }
+    let role = section.need("role", "viewer, responder or admin")?.choice(ConsoleUser.Role.self)
+    let tokenField = section.need("token", "\"${A_SECRET}\"")
+    let token = tokenField?.text("a token")
+    if let token, token.utf8.count < tokenLimit {
+      tokenField?.fault("is shorter than \(tokenLimit) characters", mend: "make one: openssl rand -hex 24")
+    }
+    let tenants = section.take("tenants")?.texts("a tenant or a list of tenants")
+    section.finish()
+    guard let role, let token else { return nil }
+    return ConsoleUser(name: name, role: role, token: token, tenants: tenants)
   }
 
   /// `127.0.0.1:7800`, `[::1]:7800`, `*:7800`, `localhost:7800`. Port 0 asks the system for a free one.

@@ -13,8 +13,16 @@ package struct Deadlines: Sendable {
     case farewell(AlertID)
     /// A notification's next try, or the end of its lease.
     case delivery(Int64)
-    case group(String)
+    case group(Subject)
     case silence(Subject)
+    /// A silence ends soon.
+    case silenceWarning(Subject)
+    /// A maintenance window begins: its place in the configuration in force.
+    case maintenance(Int)
+    /// An acknowledgement runs out soon.
+    case reminder(AlertID)
+    /// Nothing has changed for long enough that it no longer flaps.
+    case steady(AlertID)
   }
 
   private struct Entry: Comparable, Sendable {

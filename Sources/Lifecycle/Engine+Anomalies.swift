@@ -25,7 +25,7 @@ extension Engine {
     case .firing:
       let severity = anomaly.severity ?? Engine.defaultSeverity
       if let known, !known.isResolved { return again(known, anomaly, severity, now: now) }
-      if let known, let ended = known.resolvedAt, now - ended <= settings.reopenWithin {
+      if let known, let ended = known.resolvedAt, known.isFlapping || now - ended <= settings.reopenWithin {
         return reopen(known, anomaly, severity, now: now)
       }
       return open(anomaly, key, severity, after: life, now: now)
@@ -43,7 +43,7 @@ extension Engine {
   ) -> Taken {
     let subject = newSubject(.alert)
     let id = AlertID(subject.number)
-    let route = route(for: anomaly, severity, configuration)
+    let route = route({ $0 == "severity" ? severity.name : anomaly.label($0) }, configuration, now: now)
     let position = emit(
       .detected(
         Detected(
@@ -52,7 +52,9 @@ extension Engine {
       about: subject, now: now, occurredAt: anomaly.time, actor: anomaly.source)
     counters.opened += 1
     holdIfSilenced(id, now: now)
+    holdIfInhibited(id, now: now)
     begin(id, reason: nil, cause: position, now: now)
+    holdTargets(of: id, now: now)
     return .opened(id)
   }
 
@@ -75,31 +77,64 @@ extension Engine {
     guard severity > known.severity else { return .repeated(known.id) }
 
     let id = known.id
-    let route = route({ $0 == "severity" ? severity.name : known.labels[$0] }, known.route.configuration)
-    let cause = emit(
-      .severityRaised(SeverityRaised(from: known.severity, to: severity, route: route == known.route ? nil : route)),
-      about: id.subject, now: now, occurredAt: anomaly.time, actor: anomaly.source, cause: known.decisivePosition)
+    let explained = inhibitions.isEmpty ? [] : inhibitions.targets(of: id).map(\.id)
+    let cause = raise(known, to: severity, anomaly, now: now)
     if known.acknowledgedBy != nil {
       emit(.unacknowledged(Unacknowledged(reason: .severity_raised)), about: id.subject, now: now, cause: cause)
     }
     if known.snoozedUntil != nil {
       emit(.unsnoozed(Unsnoozed(reason: .severity_raised)), about: id.subject, now: now, cause: cause)
     }
-    holdIfSilenced(id, now: now)
+    lookAgain(id, former: explained, cause: cause, now: now)
     begin(id, reason: .severity_raised, cause: cause, now: now)
+    holdTargets(of: id, now: now)
     return .raised(id)
+  }
+
+  /// It got worse: by the configuration that it was opened under, another route may take it.
+  private mutating func raise(_ known: AlertState, to severity: Severity, _ anomaly: Anomaly, now: Timestamp) -> Int64 {
+    let before = known.route
+    let route = route({ $0 == "severity" ? severity.name : known.labels[$0] }, before.configuration, now: now)
+    return emit(
+      .severityRaised(SeverityRaised(from: known.severity, to: severity, route: route == before ? nil : route)),
+      about: known.id.subject, now: now, occurredAt: anomaly.time, actor: anomaly.source,
+      cause: alerts[known.id]?.decisivePosition)
+  }
+
+  /// Silences and inhibitions may ask for its severity.
+  private mutating func lookAgain(_ id: AlertID, former: [AlertID], cause: Int64, now: Timestamp) {
+    holdIfSilenced(id, now: now)
+    guard !inhibitions.isEmpty else { return }
+    if let by = alerts[id]?.inhibitedBy, !inhibitions.sources(of: id).contains(where: { $0.id == by }) {
+      emit(.uninhibited(Uninhibited(by: by)), about: id.subject, now: now, cause: cause)
+    }
+    holdIfInhibited(id, now: now)
+    let still = Set(inhibitions.targets(of: id).map(\.id))
+    releaseTargets(of: id, former.filter { !still.contains($0) }, cause: cause, now: now)
   }
 
   private mutating func reopen(
     _ known: AlertState, _ anomaly: Anomaly, _ severity: Severity, now: Timestamp
   ) -> Taken {
-    let cause = emit(
-      .reopened(Reopened(severity: severity, anomaly: anomaly)), about: known.id.subject, now: now,
+    let id = known.id
+    let wasFlapping = known.isFlapping
+    // It comes back no worse than it was: if it is worse, that is a fact of its own, with a route of its own.
+    var cause = emit(
+      .reopened(Reopened(severity: min(severity, known.severity), anomaly: anomaly)), about: id.subject, now: now,
       occurredAt: anomaly.time, actor: anomaly.source, cause: known.decisivePosition)
-    cancel(known.id, now: now, cause: cause, reason: "reopened") { $0.purpose == .resolved }
-    holdIfSilenced(known.id, now: now)
-    begin(known.id, reason: .reopened, cause: cause, now: now)
-    return .reopened(known.id)
+    if severity > known.severity { cause = raise(known, to: severity, anomaly, now: now) }
+    cancel(id, now: now, cause: cause, reason: "fires again") { $0.purpose == .resolved }
+    holdIfSilenced(id, now: now)
+    holdIfInhibited(id, now: now)
+    // What flaps was told to flap.
+    if !wasFlapping || severity > known.severity { begin(id, reason: .reopened, cause: cause, now: now) }
+    if !wasFlapping, let rule = settings.flapping, let a = alerts[id],
+      Flaps.isFlapping(a.reopenings, now: now, rule: rule)
+    {
+      emit(.flapping(Flapping(changes: a.reopenings.count)), about: id.subject, now: now, cause: cause)
+    }
+    holdTargets(of: id, now: now)
+    return .reopened(id)
   }
 
   private mutating func clear(_ known: AlertState, _ anomaly: Anomaly, now: Timestamp) -> Taken {
@@ -113,27 +148,9 @@ extension Engine {
 
   // MARK: - Routes
 
-  func route(for anomaly: Anomaly, _ severity: Severity, _ configuration: Int) -> RouteTaken {
-    route({ $0 == "severity" ? severity.name : anomaly.label($0) }, configuration)
-  }
-
-  func route(_ label: (String) -> String?, _ configuration: Int) -> RouteTaken {
-    let choice = Routing.choose(label, settings: configurations[configuration] ?? .init(), configuration: configuration)
-    var taken = choice.taken
-    if let key = taken.groupKey {
-      taken.groupKey = "\(configuration)|\(key)"
-      taken.group = groups["\(configuration)|\(key)"]?.subject ?? Subject(.group, (numbers[.group] ?? 0) + 1)
-    }
+  func route(_ label: (String) -> String?, _ configuration: Int, now: Timestamp) -> RouteTaken {
+    var taken = Routing.choose(label, settings: configurations[configuration] ?? .init(), configuration: configuration)
+    if let key = taken.groupKey { taken.group = group(key, now: now) ?? newSubject(.group) }
     return taken
-  }
-
-  // MARK: - Silences
-
-  private mutating func holdIfSilenced(_ id: AlertID, now: Timestamp) {
-    guard !silences.isEmpty, let a = alerts[id] else { return }
-    for s in silences.values.sorted(by: { $0.subject < $1.subject })
-    where s.isActive(now) && !a.silencedBy.contains(s.subject) && a.labels.matches(s.matchers, severity: a.severity) {
-      emit(.silenced(Silenced(silence: s.subject)), about: id.subject, now: now, cause: a.decisivePosition)
-    }
   }
 }

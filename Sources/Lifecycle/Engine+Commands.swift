@@ -20,7 +20,15 @@ extension Engine {
     switch command.action {
     case .silence(let matchers, let startsAt, let endsAt):
       let s = addSilence(matchers, from: startsAt, to: endsAt, comment: command.note, by: command.by, now: now)
-      return ["silence": .string(s.description), "ends_at": .string(endsAt.rfc3339)]
+      return [
+        "silence": .string(s.description), "ends_at": .string(endsAt.rfc3339), "hits": .int(hits(matchers).count),
+      ]
+    case .previewSilence(let matchers):
+      let hits = hits(matchers)
+      return [
+        "hits": .int(hits.count),
+        "alerts": .array(hits.prefix(Engine.previewLimit).map { .string($0.description) }),
+      ]
     case .expireSilence(let s):
       guard silences[s] != nil else {
         // Ended before: a repeat of the command is answered like the first.
@@ -36,6 +44,8 @@ extension Engine {
     guard let id = command.alert, let a = alerts[id] else {
       throw CommandError(.unknown_alert, "there is no alert \(command.alert?.description ?? "")")
     }
+    // What is so already is answered as if it had been done now, also to somebody who saw the alert before.
+    if isDone(command, a) { return ["alert": a.brief] }
     if let seen = command.version, seen < a.decisiveVersion {
       throw CommandError(
         .stale_version,
@@ -47,6 +57,18 @@ extension Engine {
     }
     try act(command, on: a, now: now)
     return ["alert": alerts[id]?.brief ?? .null]
+  }
+
+  /// Of what a silence would hit, so many are named.
+  private static let previewLimit = 50
+
+  private func isDone(_ c: Command, _ a: AlertState) -> Bool {
+    switch c.action {
+    case .acknowledge: !a.isResolved && a.acknowledgedBy == c.by
+    case .resolve: a.isResolved && a.resolvedBy == c.by
+    case .assign(let to): a.assignee == to
+    default: false
+    }
   }
 
   private mutating func act(_ c: Command, on a: AlertState, now: Timestamp) throws(CommandError) {
@@ -63,8 +85,7 @@ extension Engine {
     case .acknowledge:
       try refuseIfResolved("acknowledged")
       if a.acknowledgedBy != nil { return }
-      let settings = configurations[a.route.configuration] ?? .init()
-      let timeout = Routing.policy(of: a.route, in: settings)?.acknowledgeTimeout
+      let timeout = policy(of: a.route)?.acknowledgeTimeout
       let cause = emit(.acknowledged(Acknowledged(note: c.note, until: timeout.map { now + $0 })))
       cancel(a.id, now: now, cause: cause, reason: "acknowledged by \(c.by)") { $0.purpose == .firing }
       for place in alerts[a.id]?.told ?? [] where Engine.showsAcknowledgement.contains(place.target.channel) {
@@ -93,14 +114,18 @@ extension Engine {
     case .label(let label): _ = emit(.labelled(Labelled(label: label, note: c.note)))
     case .escalate:
       try refuseIfResolved("escalated")
-      guard Routing.policy(of: a.route, in: configurations[a.route.configuration] ?? .init()) != nil else {
+      guard policy(of: a.route) != nil else {
         throw CommandError(.not_allowed_in_state, "\(a.id) has no escalation policy: its route tells without one")
+      }
+      if a.acknowledgedBy == nil, a.snoozedUntil == nil, let held = a.held {
+        throw CommandError(.not_allowed_in_state, "\(a.id) is \(held); end that before you escalate it")
       }
       // Whoever had taken it hands it on.
       if a.acknowledgedBy != nil { _ = emit(.unacknowledged(Unacknowledged(reason: .responder, note: c.note))) }
       if a.snoozedUntil != nil { _ = emit(.unsnoozed(Unsnoozed(reason: .responder))) }
+      guard alerts[a.id]?.isHeld == false else { return }
       advance(a.id, reason: .by_hand, cause: alerts[a.id]?.decisivePosition ?? 0, now: now, actor: c.by)
-    case .silence, .expireSilence, .digest, .wanted: break
+    case .silence, .previewSilence, .expireSilence, .digest, .wanted: break
     }
   }
 

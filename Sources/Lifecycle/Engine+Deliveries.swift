@@ -3,54 +3,92 @@ package import Alerts
 extension Engine {
   /// How long a worker has for a job before it may be given to another.
   package static let leaseTime = Interval.seconds(60)
+  /// Of what a worker says about a try, so much is kept.
+  private static let messageLimit = 2000
+  private static let providerLimit = 8192
 
   // MARK: - State
 
   mutating func applyToLedger(_ e: RecordedEvent) {
-    let alert = e.subject.kind == .alert ? AlertID(e.subject.number) : nil
     switch e.event {
-    case .notificationRequested(let n):
-      let place = AlertState.Place(
-        receiver: n.receiver, target: .init(channel: n.channel, destination: n.destination))
-      let severity = alert.flatMap { alerts[$0]?.severity }
-      ledger.add(
-        Ledger.Pending(
-          position: e.position, key: n.key, subject: e.subject, purpose: n.purpose, place: place, step: n.step,
-          round: n.round, members: n.members, requestedAt: e.recordedAt, urgency: severity?.rawValue ?? 0,
-          notBefore: e.recordedAt))
-      if n.purpose == .resolved, let alert { alerts[alert]?.told.removeAll { $0 == place } }
-      if n.purpose == .digest { digests.insert(Engine.digestKey(n)) }
-      if n.purpose == .summary { groupWasTold(e.subject, n.members, at: e.recordedAt) }
+    case .notificationRequested(let n): wasRequested(n, e)
     case .notificationAttempted(let a):
       guard var p = ledger.find(a.key) else { return }
       p.attempts = a.attempt
       p.notBefore = a.nextAt
       p.lease = nil
-      p.maybeSent = a.outcomeUnknown
+      p.isUnsure = false
+      if a.outcomeUnknown { p.mayHaveArrived = true }
       ledger[p.position] = p
       if a.outcomeUnknown { wasTold(p) }
       ledger.offer(p)
-      deadlines.add(.delivery(p.position), at: a.nextAt)
+      if !isReplaying { deadlines.add(.delivery(p.position), at: a.nextAt) }
     case .notificationDelivered(let d):
       guard let p = ledger.find(d.key) else { return }
-      ledger.remove(p.position)
+      ledger.settle(p.position, as: .delivered)
       wasTold(p)
-      if let provider = d.provider { ledger.remember(provider, p.subject, p.place) }
+      if let provider = d.provider { ledger.remember(provider, p.subject, p.place.target) }
+      wasSettled(p)
     case .notificationFailed(let f):
-      if let p = ledger.find(f.key) { ledger.remove(p.position) }
+      guard let p = ledger.find(f.key) else { return }
+      ledger.settle(p.position, as: .failed)
+      wasSettled(p)
     case .notificationCancelled(let c):
       guard let p = ledger.find(c.key) else { return }
-      ledger.remove(p.position)
+      ledger.settle(p.position, as: .cancelled)
       // Its end is owed again once it ends again.
-      if p.purpose == .resolved { wasTold(p, force: true) }
+      if p.purpose == .resolved, p.subject.kind == .alert { owe(AlertID(p.subject.number), p.place) }
+      if let group = c.into { joinStormGroup(group, p, now: e.recordedAt) }
+      wasSettled(p)
     default: break
     }
   }
 
-  private mutating func wasTold(_ p: Ledger.Pending, force: Bool = false) {
-    guard p.purpose == .firing || force, p.subject.kind == .alert else { return }
+  private mutating func wasRequested(_ n: NotificationRequested, _ e: RecordedEvent) {
+    let alert = e.subject.kind == .alert ? AlertID(e.subject.number) : nil
+    let place = AlertState.Place(receiver: n.receiver, target: .init(channel: n.channel, destination: n.destination))
+    let severity = alert.map { alerts[$0]?.severity } ?? n.members.compactMap { alerts[$0]?.severity }.max()
+    ledger.add(
+      Ledger.Pending(
+        position: e.position, key: n.key, subject: e.subject, purpose: n.purpose, place: place, step: n.step,
+        round: n.round, members: n.members, requestedAt: e.recordedAt, urgency: severity?.rawValue ?? 0,
+        notBefore: n.notBefore ?? e.recordedAt))
+    if !isReplaying, let t = n.notBefore { deadlines.add(.delivery(e.position), at: t) }
+    switch n.purpose {
+    case .firing:
+      if let rule = settings.storm { storms.note(place.target, at: e.recordedAt, rule: rule) }
+    case .resolved:
+      if let alert, let a = alerts[alert] {
+        let told = shared(a.told.filter { $0.target != place.target })
+        alerts[alert]?.told = told
+      }
+    case .digest: digests.insert(Engine.digestKey(n))
+    case .summary: groupWasTold(e.subject, n.members, at: e.recordedAt)
+    case .acknowledged, .reminder, .notice: break
+    }
+  }
+
+  private mutating func wasTold(_ p: Ledger.Pending) {
+    guard p.purpose == .firing, p.subject.kind == .alert else { return }
     let id = AlertID(p.subject.number)
-    if alerts[id]?.told.contains(p.place) == false { alerts[id]?.told.append(p.place) }
+    // Its end is on its way already, behind it.
+    if alerts[id]?.isResolved == true,
+      ledger.about(p.subject).contains(where: { $0.purpose == .resolved && $0.place.target == p.place.target })
+    {
+      return
+    }
+    owe(id, p.place)
+    leaveStormGroup(id, p.place.target)
+  }
+
+  private mutating func owe(_ id: AlertID, _ place: AlertState.Place) {
+    guard let a = alerts[id], !a.told.contains(where: { $0.target == place.target }) else { return }
+    let told = shared(a.told + [place])
+    alerts[id]?.told = told
+  }
+
+  private mutating func wasSettled(_ p: Ledger.Pending) {
+    if p.subject.kind == .alert { mayLeave(AlertID(p.subject.number)) }
   }
 
   // MARK: - Leasing
@@ -59,17 +97,15 @@ extension Engine {
   package mutating func lease(to worker: String, channels: [String], now: Timestamp) -> Ledger.Pending? {
     while var p = ledger.take(channels: channels, now: now) {
       if let reason = unwanted(p) {
-        emit(
-          .notificationCancelled(NotificationCancelled(key: p.key, reason: reason)), about: p.subject, now: now,
-          cause: p.position)
+        withdraw(p, reason: reason, cause: p.position, now: now)
         continue
       }
-      if p.maybeSent, p.attempts == 0 {
+      if p.isUnsure {
         // The history says where a second send is possible.
         emit(
           .notificationAttempted(
             NotificationAttempted(
-              key: p.key, attempt: 1, status: nil,
+              key: p.key, attempt: p.attempts + 1, status: nil,
               message: "the service stopped before it heard what became of this; it may have been sent",
               outcomeUnknown: true, nextAt: now)), about: p.subject, now: now, cause: p.position)
         guard let again = ledger[p.position] else { continue }
@@ -84,6 +120,14 @@ extension Engine {
     return nil
   }
 
+  /// Takes back a lease whose job never went out.
+  package mutating func release(_ position: Int64) {
+    guard var p = ledger[position], p.lease != nil else { return }
+    p.lease = nil
+    ledger[position] = p
+    ledger.offer(p)
+  }
+
   /// Why nobody wants this message any more, or nil.
   package func unwanted(_ p: Ledger.Pending) -> String? {
     guard p.subject.kind == .alert, let a = alerts[AlertID(p.subject.number)] else { return nil }
@@ -91,7 +135,7 @@ extension Engine {
     case .firing: return a.held
     case .acknowledged: return a.acknowledgedBy == nil || a.isResolved ? "no longer acknowledged" : nil
     case .resolved: return a.isResolved ? nil : "fires again"
-    case .reminder: return a.acknowledgedBy == nil ? "no longer acknowledged" : nil
+    case .reminder: return a.acknowledgedBy == nil || a.isResolved ? "no longer acknowledged" : nil
     case .summary, .digest, .notice: return nil
     }
   }
@@ -100,10 +144,39 @@ extension Engine {
   package mutating func wants(_ key: String, now: Timestamp) -> Bool {
     guard let p = ledger.find(key) else { return false }
     guard let reason = unwanted(p) else { return true }
-    emit(
-      .notificationCancelled(NotificationCancelled(key: key, reason: reason)), about: p.subject, now: now,
-      cause: p.position)
+    withdraw(p, reason: reason, cause: p.position, now: now)
     return false
+  }
+
+  private mutating func withdraw(_ p: Ledger.Pending, reason: String, cause: Int64, now: Timestamp) {
+    let position = emit(
+      .notificationCancelled(NotificationCancelled(key: p.key, reason: reason)), about: p.subject, now: now,
+      cause: cause)
+    if p.subject.kind == .alert { settle(AlertID(p.subject.number), cause: position, now: now) }
+  }
+
+  // MARK: - Time
+
+  /// A message's next try is due, or its lease has run out.
+  mutating func lookAtDelivery(_ position: Int64, now: Timestamp) {
+    guard let p = ledger[position] else { return }
+    guard let lease = p.lease else {
+      if p.notBefore <= now { ledger.offer(p) }
+      return
+    }
+    guard lease.until <= now else { return }
+    let cause = emit(
+      .notificationAttempted(
+        NotificationAttempted(
+          key: p.key, attempt: p.attempts + 1, status: nil,
+          message: "the worker \(lease.worker) did not say what became of it; it may have been sent",
+          outcomeUnknown: true, nextAt: now)), about: p.subject, now: now, cause: p.position)
+    if now > p.requestedAt + patience(p), let left = ledger[position] {
+      return fail(
+        left, attempt: left.attempts, status: nil,
+        message: "not delivered within \(patience(p)): no worker said what became of it", worker: "tocsin", now: now)
+    }
+    afterTry(p, cause: cause, now: now)
   }
 
   // MARK: - Receipts
@@ -112,31 +185,33 @@ extension Engine {
   package mutating func receive(_ r: Receipt, from worker: String, now: Timestamp) {
     guard let p = ledger.find(r.key) else { return }
     if r.outcome != .delivered, r.attempt <= p.attempts { return }
-    let attempt = max(r.attempt, p.attempts + (r.outcome == .delivered ? 0 : 1))
+    // A worker counts no further than the service does.
+    let attempt = r.outcome == .delivered ? min(max(r.attempt, 1), p.attempts + 1) : p.attempts + 1
+    let message = String(r.message.prefix(Engine.messageLimit))
     switch r.outcome {
     case .delivered:
+      let provider = r.provider.flatMap { $0.bytes.count <= Engine.providerLimit ? $0 : nil }
       let position = emit(
         .notificationDelivered(
-          NotificationDelivered(
-            key: r.key, attempt: attempt, status: r.status, latency: r.latency, provider: r.provider)),
+          NotificationDelivered(key: r.key, attempt: attempt, status: r.status, latency: r.latency, provider: provider)),
         about: p.subject, now: now, actor: worker, cause: p.position)
-      if p.subject.kind == .alert { settle(AlertID(p.subject.number), cause: position, now: now) }
+      wasDelivered(p, cause: position, now: now)
     case .retry:
       let delay = Backoff.delay(attempt: attempt, key: r.key, retryAfter: r.retryAfter)
       let patience = patience(p)
       if now + delay > p.requestedAt + patience {
         fail(
-          p, attempt: attempt, status: r.status, message: "not delivered within \(patience): \(r.message)",
+          p, attempt: attempt, status: r.status, message: "not delivered within \(patience): \(message)",
           worker: worker, now: now)
       } else {
         let position = emit(
           .notificationAttempted(
             NotificationAttempted(
-              key: r.key, attempt: attempt, status: r.status, message: r.message, outcomeUnknown: r.outcomeUnknown,
+              key: r.key, attempt: attempt, status: r.status, message: message, outcomeUnknown: r.outcomeUnknown,
               nextAt: now + delay)), about: p.subject, now: now, actor: worker, cause: p.position)
         afterTry(p, cause: position, now: now)
       }
-    case .failed: fail(p, attempt: attempt, status: r.status, message: r.message, worker: worker, now: now)
+    case .failed: fail(p, attempt: attempt, status: r.status, message: message, worker: worker, now: now)
     }
   }
 
@@ -146,13 +221,19 @@ extension Engine {
     return configurations[configuration]?.receiver(p.place.receiver)?.patience ?? .hours(24)
   }
 
+  /// What happened while it was on its way is told behind it.
+  private mutating func wasDelivered(_ p: Ledger.Pending, cause: Int64, now: Timestamp) {
+    guard p.subject.kind == .alert, let a = alerts[AlertID(p.subject.number)] else { return }
+    if a.isResolved { return settle(a.id, cause: cause, now: now) }
+    if p.purpose == .firing, a.acknowledgedBy != nil, Engine.showsAcknowledgement.contains(p.place.target.channel) {
+      request(.acknowledged, p.subject, p.place, cause: a.decisivePosition, now: now)
+    }
+  }
+
   /// A message that was on its way when its alert ended: nobody wants it tried again.
-  mutating func afterTry(_ p: Ledger.Pending, cause: Int64, now: Timestamp) {
+  private mutating func afterTry(_ p: Ledger.Pending, cause: Int64, now: Timestamp) {
     guard let left = ledger[p.position], let reason = unwanted(left) else { return }
-    emit(
-      .notificationCancelled(NotificationCancelled(key: p.key, reason: reason)), about: p.subject, now: now,
-      cause: cause)
-    if p.subject.kind == .alert { settle(AlertID(p.subject.number), cause: cause, now: now) }
+    withdraw(left, reason: reason, cause: cause, now: now)
   }
 
   private mutating func fail(
@@ -161,20 +242,58 @@ extension Engine {
     let cause = emit(
       .notificationFailed(NotificationFailed(key: p.key, attempt: attempt, status: status, message: message)),
       about: p.subject, now: now, actor: worker, cause: p.position)
-    guard p.subject.kind == .alert, p.purpose == .firing, let a = alerts[AlertID(p.subject.number)], a.held == nil
-    else {
+    let alert = p.subject.kind == .alert ? alerts[AlertID(p.subject.number)] : nil
+    let number = alert?.route.configuration ?? groups[p.subject]?.configuration ?? configuration
+    let settings = configurations[number] ?? .init()
+    let fallback = Engine.fallback(of: p.place.receiver, origins: origins(p, settings), in: settings)
+    guard let a = alert else {
+      if p.purpose == .summary, let fallback {
+        for place in places(of: [fallback], configuration: number) {
+          request(.summary, p.subject, place, members: p.members, cause: cause, now: now)
+        }
+      }
       return
     }
-    let settings = configurations[a.route.configuration] ?? .init()
-    if let fallback = settings.receiver(p.place.receiver)?.fallback {
-      tell(a.id, [fallback], step: p.step, round: p.round, cause: cause, now: now)
-    }
+    if a.isResolved { return settle(a.id, cause: cause, now: now) }
+    guard p.purpose == .firing, !a.isHeld else { return }
+    if let fallback { tell(a.id, [fallback], step: p.step, round: p.round, cause: cause, now: now) }
     // Somebody is told: the next step comes at once, instead of waiting out its delay. A new round waits, or a receiver that
     // refuses everything would use up the whole policy in a second.
-    let steps = Routing.policy(of: a.route, in: settings)?.steps.count ?? 0
+    let steps = policy(of: a.route)?.steps.count ?? 0
     if p.step == a.step, p.round == a.round, a.nextEscalationAt != nil, a.step + 1 < steps {
       advance(a.id, reason: .delivery_failed, cause: cause, now: now)
     }
+  }
+
+  /// Whom the rules named for this message, before any fallback.
+  private func origins(_ p: Ledger.Pending, _ settings: LifecycleSettings) -> [String] {
+    if p.subject.kind == .group {
+      guard let g = groups[p.subject] else { return [p.place.receiver] }
+      if let place = g.place { return [place.receiver] }
+      guard let i = g.route, settings.routes.indices.contains(i),
+        case .group(let names, _) = settings.routes[i].delivery
+      else { return [] }
+      return names
+    }
+    guard let a = alerts[AlertID(p.subject.number)] else { return [] }
+    let route = a.route
+    if let s = p.step, let policy = policy(of: route), policy.steps.indices.contains(s) {
+      return policy.steps[s].receivers
+    }
+    return ([route.index].compactMap { $0 } + route.also).flatMap { Routing.notified(by: $0, in: settings) }
+  }
+
+  /// Who is told when a delivery to `receiver` failed for good: the next in the line of fallbacks from one that the rules named. A line that comes back
+  /// to where it was ends there.
+  static func fallback(of receiver: String, origins: [String], in settings: LifecycleSettings) -> String? {
+    for origin in origins {
+      var line = [origin]
+      while let next = line.last.flatMap({ settings.receiver($0)?.fallback }), !line.contains(next) {
+        line.append(next)
+      }
+      if let i = line.firstIndex(of: receiver) { return i + 1 < line.count ? line[i + 1] : nil }
+    }
+    return nil
   }
 
   /// The order's own key, without the channel's part behind it.

@@ -1,57 +1,192 @@
 import Alerts
 
+// Groups change by facts alone, so that a replay finds them as they were: an alert's own facts make it wait, and the request of the group's message
+// takes it out. A message that comes due while all who wait are held changes nothing.
+
 extension Engine {
-  /// Notes that an alert has something to tell its group.
-  mutating func joinGroup(_ id: AlertID, _ a: AlertState, now: Timestamp) {
-    guard let key = a.route.groupKey, let subject = a.route.group, let index = a.route.index,
-      let settings = configurations[a.route.configuration], settings.routes.indices.contains(index),
-      case .group(_, let grouping) = settings.routes[index].delivery
-    else { return }
-    var g =
-      groups[key]
-      ?? GroupState(subject: subject, configuration: a.route.configuration, route: index, grouping: grouping)
-    numbers[.group] = max(numbers[.group] ?? 0, subject.number)
-    // An alert that ended before its group was told of it is nobody's business.
-    if a.isResolved, !g.told.contains(id) {
-      g.waiting.removeAll { $0 == id }
-    } else if !g.waiting.contains(id) {
-      g.waiting.append(id)
+  // MARK: - State
+
+  /// Notes that an alert has something to tell its groups.
+  mutating func joinGroups(_ id: AlertID, now: Timestamp) {
+    guard let a = alerts[id] else { return }
+    let route = a.route
+    guard let index = route.index, let settings = configurations[route.configuration] else { return }
+    for i in [index] + route.also where settings.routes.indices.contains(i) {
+      guard case .group(_, let grouping) = settings.routes[i].delivery else { continue }
+      let key = Engine.groupKey(route.configuration, i, grouping) {
+        $0 == "severity" ? a.severity.name : a.labels[$0]
+      }
+      let subject: Subject
+      if let known = group(key, now: now) {
+        subject = known
+      } else {
+        subject = newSubject(.group)
+        add(
+          GroupState(
+            subject: subject, key: key, configuration: route.configuration, route: i, wait: grouping.wait,
+            interval: grouping.interval))
+      }
+      wait(id, in: subject, now: now)
     }
-    if g.waiting.isEmpty {
-      g.dueAt = nil
-    } else if g.dueAt == nil {
-      let due = max(now + grouping.wait, g.lastSentAt.map { $0 + grouping.interval } ?? now)
-      g.dueAt = due
-      deadlines.add(.group(key), at: due)
-    }
-    groups[key] = g
   }
 
-  mutating func flushGroup(_ key: String, now: Timestamp) {
-    guard let g = groups[key], let due = g.dueAt, due <= now else { return }
-    // Whoever is silenced, snoozed or acknowledged by now comes back by itself when that ends.
-    let members = g.waiting.filter { id in
-      guard let a = alerts[id] else { return false }
-      return a.isResolved ? g.told.contains(id) : a.held == nil
+  static func groupKey(
+    _ configuration: Int, _ route: Int, _ grouping: Route.Grouping, _ label: (String) -> String?
+  ) -> String {
+    (["\(configuration)", "\(route)"] + grouping.by.map { "\($0)=\(label($0) ?? "")" }).joined(separator: "|")
+  }
+
+  /// The group of that key, unless it is as good as none: then it may have left memory, and whoever comes opens another.
+  func group(_ key: String, now: Timestamp) -> Subject? {
+    groupByKey[key].flatMap { subject in groups[subject].map { isOver($0, now: now) } == false ? subject : nil }
+  }
+
+  private mutating func add(_ g: GroupState) {
+    if let over = groupByKey[g.key] { groups[over] = nil }
+    numbers[.group] = max(numbers[.group] ?? 0, g.subject.number)
+    groups[g.subject] = g
+    groupByKey[g.key] = g.subject
+  }
+
+  /// Its message goes into the one that a storm makes of many.
+  mutating func joinStormGroup(_ subject: Subject, _ p: Ledger.Pending, now: Timestamp) {
+    if groups[subject] == nil {
+      let rule = settings.storm ?? StormRule()
+      add(
+        GroupState(
+          subject: subject, key: Engine.stormKey(p.place.target), configuration: configuration, place: p.place,
+          wait: rule.wait, interval: rule.interval))
     }
-    groups[key]?.dueAt = nil
-    groups[key]?.waiting = []
-    guard !members.isEmpty, let settings = configurations[g.configuration], settings.routes.indices.contains(g.route),
-      case .group(let receivers, _) = settings.routes[g.route].delivery
-    else { return }
-    let cause = members.compactMap { alerts[$0]?.decisivePosition }.max()
-    for place in places(of: receivers, configuration: g.configuration) {
-      request(.summary, g.subject, place, members: members, cause: cause, now: now)
+    wait(AlertID(p.subject.number), in: subject, now: now)
+  }
+
+  private mutating func wait(_ id: AlertID, in subject: Subject, now: Timestamp) {
+    guard let a = alerts[id] else { return }
+    groups[subject]?.waiting.insert(id)
+    if !a.groups.contains(subject) { alerts[id]?.groups.append(subject) }
+    schedule(subject, id, isCritical: a.severity == .critical && !a.isResolved, now: now)
+  }
+
+  private mutating func schedule(_ subject: Subject, _ id: AlertID, isCritical: Bool, now: Timestamp) {
+    guard let g = groups[subject] else { return }
+    var due = max(now + g.wait, g.lastSentAt.map { $0 + g.interval } ?? now)
+    // The first critical is never delayed by a group, and no more than a storm's moment by a storm.
+    if isCritical, g.lastCriticalAt.map({ now - $0 >= g.interval }) ?? true {
+      due = min(due, g.place == nil ? now : now + g.wait)
     }
+    if let old = g.dueAt, old <= due, old >= now || !areAllHeld(g, but: id) { return }
+    groups[subject]?.dueAt = due
+    if !isReplaying { deadlines.add(.group(subject), at: due) }
+  }
+
+  private func areAllHeld(_ g: GroupState, but joining: AlertID) -> Bool {
+    g.waiting.allSatisfy { id in id == joining || alerts[id].map { !isTellable($0, in: g) } ?? true }
+  }
+
+  private func isTellable(_ a: AlertState, in g: GroupState) -> Bool {
+    a.isResolved ? g.told.contains(a.id) : !a.isHeld
+  }
+
+  private mutating func leave(_ id: AlertID, _ subject: Subject) {
+    groups[subject]?.waiting.remove(id)
+    groups[subject]?.told.remove(id)
+    if groups[subject]?.waiting.isEmpty == true { groups[subject]?.dueAt = nil }
+    alerts[id]?.groups.removeAll { $0 == subject }
+    mayLeave(id)
+  }
+
+  /// It ended: those who were told of it hear so; for the others it is nobody's business.
+  mutating func endInGroups(_ id: AlertID, now: Timestamp) {
+    for subject in alerts[id]?.groups ?? [] {
+      if groups[subject]?.told.contains(id) == true { wait(id, in: subject, now: now) } else { leave(id, subject) }
+    }
+  }
+
+  /// It fires again. Groups that were not told of its end in between have nothing to hear.
+  mutating func reopenInGroups(_ id: AlertID, now: Timestamp) {
+    let told = (alerts[id]?.groups ?? []).filter { groups[$0]?.told.contains(id) == true }
+    joinGroups(id, now: now)
+    for subject in told {
+      groups[subject]?.waiting.remove(id)
+      if groups[subject]?.waiting.isEmpty == true { groups[subject]?.dueAt = nil }
+    }
+  }
+
+  /// Another route has taken it over: groups that it only waited in need not tell of it.
+  mutating func leaveFormerGroups(_ id: AlertID, now: Timestamp) {
+    for subject in alerts[id]?.groups ?? [] where groups[subject]?.place == nil {
+      groups[subject]?.waiting.remove(id)
+      if groups[subject]?.told.contains(id) != true { leave(id, subject) }
+    }
+  }
+
+  /// A place was told of it by itself: the storm's group there owes nothing more.
+  mutating func leaveStormGroup(_ id: AlertID, _ target: Receiver.Target) {
+    for subject in alerts[id]?.groups ?? [] where groups[subject]?.place?.target == target { leave(id, subject) }
   }
 
   mutating func groupWasTold(_ subject: Subject, _ members: [AlertID], at time: Timestamp) {
-    guard let key = groups.first(where: { $0.value.subject == subject })?.key else { return }
-    groups[key]?.lastSentAt = time
-    groups[key]?.dueAt = nil
-    groups[key]?.waiting.removeAll { members.contains($0) }
+    guard groups[subject] != nil else { return }
+    groups[subject]?.lastSentAt = time
+    groups[subject]?.dueAt = nil
     for id in members {
-      if alerts[id]?.isResolved == true { groups[key]?.told.remove(id) } else { groups[key]?.told.insert(id) }
+      groups[subject]?.waiting.remove(id)
+      guard let a = alerts[id] else { continue }
+      if a.isResolved {
+        leave(id, subject)
+      } else {
+        groups[subject]?.told.insert(id)
+        if !a.groups.contains(subject) { alerts[id]?.groups.append(subject) }
+        if a.severity == .critical { groups[subject]?.lastCriticalAt = time }
+      }
     }
+    if !isReplaying { deadlines.add(.group(subject), at: time + (groups[subject]?.interval ?? .zero)) }
+  }
+
+  // MARK: - Decisions
+
+  mutating func flushGroup(_ subject: Subject, now: Timestamp) {
+    guard let g = groups[subject] else { return }
+    guard let due = g.dueAt else { return prune(g, now: now) }
+    guard due <= now else { return }
+    let members = g.waiting.filter { alerts[$0].map { isTellable($0, in: g) } ?? false }.sorted()
+    guard !members.isEmpty else { return }
+    let isEnd = members.allSatisfy { alerts[$0]?.isResolved == true }
+    let settings = configurations[g.configuration] ?? .init()
+    var places: [AlertState.Place] = []
+    if let place = g.place {
+      places = [place]
+    } else if let route = g.route, settings.routes.indices.contains(route),
+      case .group(let receivers, _) = settings.routes[route].delivery
+    {
+      places = self.places(of: receivers, configuration: g.configuration)
+    }
+    if isEnd { places = places.filter { settings.receiver($0.receiver)?.sendResolved ?? true } }
+    let cause = members.compactMap { alerts[$0]?.decisivePosition }.max()
+    for place in places {
+      // What the last message to this place would have said is said by this one, if nobody has begun to send that.
+      var all = Set(members)
+      for older in ledger.about(subject)
+      where older.place == place && older.lease == nil && !older.mayHaveArrived && older.purpose == .summary {
+        all.formUnion(older.members.filter { alerts[$0] != nil })
+        emit(
+          .notificationCancelled(NotificationCancelled(key: older.key, reason: "a newer message takes its place")),
+          about: subject, now: now, cause: cause)
+      }
+      request(.summary, subject, place, members: all.sorted(), cause: cause, now: now)
+    }
+    if places.isEmpty { for id in members where alerts[id]?.isResolved == true { leave(id, subject) } }
+  }
+
+  /// A group that nobody waits in or is owed by, and that may send again at once, is as good as none.
+  private func isOver(_ g: GroupState, now: Timestamp) -> Bool {
+    g.waiting.isEmpty && g.told.isEmpty && g.lastSentAt.map { $0 + g.interval <= now } ?? true
+      && ledger.about(g.subject).isEmpty
+  }
+
+  mutating func prune(_ g: GroupState, now: Timestamp) {
+    guard isOver(g, now: now) else { return }
+    groups[g.subject] = nil
+    groupByKey[g.key] = nil
   }
 }

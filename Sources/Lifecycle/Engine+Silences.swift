@@ -1,21 +1,35 @@
-import Alerts
+package import Alerts
 
 extension Engine {
+  // MARK: - State
+
   mutating func applyToSilence(_ e: RecordedEvent) {
     switch e.event {
     case .silenceAdded(let s):
       silences[e.subject] = Silence(
         subject: e.subject, version: e.version, matchers: s.matchers, startsAt: s.startsAt, endsAt: s.endsAt,
         by: e.actor, comment: s.comment)
-      deadlines.add(.silence(e.subject), at: s.startsAt)
-    case .silenceExpired: silences[e.subject] = nil
+      if let window = Engine.window(e.actor) { maintenance[window] = (e.subject, s.startsAt) }
+    case .silenceExpired:
+      silences[e.subject] = nil
+    case .notificationRequested: silences[e.subject]?.wasWarned = true
     default: break
     }
+    if silences[e.subject] != nil { silences[e.subject]?.version = e.version }
   }
+
+  // MARK: - Decisions
 
   mutating func addSilence(
     _ matchers: [Matcher], from startsAt: Timestamp?, to endsAt: Timestamp, comment: String?, by: String, now: Timestamp
   ) -> Subject {
+    // The same once more changes nothing.
+    if let same = silences.values.filter({
+      $0.matchers == matchers && $0.by == by && $0.comment == comment && $0.endsAt == endsAt
+        && (startsAt == nil || startsAt == $0.startsAt)
+    }).min(by: { $0.subject < $1.subject }) {
+      return same.subject
+    }
     let subject = newSubject(.silence)
     emit(
       .silenceAdded(SilenceAdded(matchers: matchers, startsAt: startsAt ?? now, endsAt: endsAt, comment: comment)),
@@ -24,25 +38,107 @@ extension Engine {
     return subject
   }
 
+  /// Open alerts that a silence with these matchers would hold.
+  package func hits(_ matchers: [Matcher]) -> [AlertID] {
+    alerts.values.filter { !$0.isResolved && $0.labels.matches(matchers, severity: $0.severity) }.map(\.id).sorted()
+  }
+
   /// Begins or ends a silence, as its times say.
   mutating func turnSilence(_ subject: Subject, now: Timestamp) {
     guard let s = silences[subject] else { return }
     if now < s.startsAt { return deadlines.add(.silence(subject), at: s.startsAt) }
     guard now < s.endsAt else { return expireSilence(subject, early: false, by: "tocsin", now: now) }
     deadlines.add(.silence(subject), at: s.endsAt)
-    for (id, a) in alerts.sorted(by: { $0.key < $1.key })
-    where !a.isResolved && !a.silencedBy.contains(subject) && a.labels.matches(s.matchers, severity: a.severity) {
-      let cause = emit(.silenced(Silenced(silence: subject)), about: id.subject, now: now, cause: nil)
+    if settings.silenceWarning > .zero, !s.wasWarned, s.endsAt - settings.silenceWarning > now {
+      deadlines.add(.silenceWarning(subject), at: s.endsAt - settings.silenceWarning)
+    }
+    for id in hits(s.matchers) where alerts[id]?.silencedBy.contains(subject) == false {
+      let cause = emit(.silenced(Silenced(silence: subject)), about: id.subject, now: now)
       cancel(id, now: now, cause: cause, reason: "silenced by \(subject)") { $0.purpose == .firing }
     }
   }
 
   /// Ends a silence, and looks again at everything in its scope.
   mutating func expireSilence(_ subject: Subject, early: Bool, by: String, now: Timestamp) {
+    guard silences[subject] != nil else { return }
     let cause = emit(.silenceExpired(SilenceExpired(early: early)), about: subject, now: now, actor: by)
-    for (id, a) in alerts.sorted(by: { $0.key < $1.key }) where a.silencedBy.contains(subject) {
+    for id in alerts.values.filter({ $0.silencedBy.contains(subject) }).map(\.id).sorted() {
       let position = emit(.unsilenced(Unsilenced(silence: subject)), about: id.subject, now: now, cause: cause)
       resume(id, cause: position, now: now)
     }
+    armMaintenance(now: now)
+  }
+
+  /// Tells those who hear of notices what a silence that ends soon still holds back. Nothing, if it holds nothing.
+  mutating func warnOfEnd(_ subject: Subject, now: Timestamp) {
+    guard let s = silences[subject], s.isActive(now), !s.wasWarned, settings.silenceWarning > .zero else { return }
+    let held = alerts.values.filter { $0.silencedBy.contains(subject) }.sorted { $0.id < $1.id }
+    guard !held.isEmpty else { return }
+    let text =
+      "The silence \(subject) by \(s.by) ends at \(s.endsAt), and \(held.count) alert\(held.count == 1 ? "" : "s") that it holds back still fire\(held.count == 1 ? "s" : ""): \(held.prefix(5).map { "\($0.id) \($0.labels["metric"] ?? "")" }.joined(separator: ", "))"
+    let content: JSON = [
+      "subject": .string("Silence \(subject) ends soon"), "text": .string(text),
+      "silence": .string(subject.description),
+      "ends_at": .string(s.endsAt.rfc3339), "alerts": .array(held.prefix(50).map { .string($0.id.description) }),
+    ]
+    for place in places(of: settings.notices, configuration: configuration) {
+      request(.notice, subject, place, content: content, cause: nil, now: now)
+    }
+  }
+
+  /// Holds an alert that a silence matches, and lets go what no longer matches because its severity has changed.
+  mutating func holdIfSilenced(_ id: AlertID, now: Timestamp) {
+    guard let a = alerts[id] else { return }
+    for subject in a.silencedBy {
+      if let s = silences[subject], a.labels.matches(s.matchers, severity: a.severity) { continue }
+      emit(.unsilenced(Unsilenced(silence: subject)), about: id.subject, now: now, cause: a.decisivePosition)
+    }
+    guard !silences.isEmpty else { return }
+    for s in silences.values.sorted(by: { $0.subject < $1.subject })
+    where s.isActive(now) && !a.silencedBy.contains(s.subject) && a.labels.matches(s.matchers, severity: a.severity) {
+      emit(.silenced(Silenced(silence: s.subject)), about: id.subject, now: now, cause: a.decisivePosition)
+    }
+  }
+
+  // MARK: - Maintenance windows
+
+  private static let windowActor = "maintenance/"
+  private static func window(_ actor: String) -> String? {
+    actor.hasPrefix(windowActor) ? String(actor.dropFirst(windowActor.count)) : nil
+  }
+
+  /// Waits for the next occurrence of each window, and ends the silences of windows that are gone from the configuration.
+  mutating func armMaintenance(now: Timestamp) {
+    guard !isReplaying else { return }
+    for (i, window) in settings.maintenance.enumerated() {
+      if let next = nextOccurrence(window, now: now) { deadlines.add(.maintenance(i), at: next.start) }
+    }
+    if !orphanedWindows.isEmpty { deadlines.add(.maintenance(-1), at: now) }
+  }
+
+  /// Silences of windows that the configuration no longer has.
+  private var orphanedWindows: [Subject] {
+    silences.values.filter { s in
+      Engine.window(s.by).map { name in !settings.maintenance.contains { $0.name == name } } ?? false
+    }.map(\.subject).sorted()
+  }
+
+  /// The occurrence to come, or the present one if its silence was not made yet.
+  private func nextOccurrence(_ window: MaintenanceWindow, now: Timestamp) -> (start: Timestamp, end: Timestamp)? {
+    guard let next = window.next(after: now) else { return nil }
+    if let last = maintenance[window.name]?.startsAt, next.start <= last { return window.next(after: next.end) }
+    return next
+  }
+
+  mutating func beginMaintenance(_ index: Int, now: Timestamp) {
+    for subject in orphanedWindows { expireSilence(subject, early: true, by: "tocsin", now: now) }
+    guard settings.maintenance.indices.contains(index) else { return }
+    let window = settings.maintenance[index]
+    guard let next = nextOccurrence(window, now: now) else { return }
+    guard next.start <= now else { return deadlines.add(.maintenance(index), at: next.start) }
+    _ = addSilence(
+      window.matchers, from: next.start, to: next.end, comment: "maintenance window \(window.name)",
+      by: Engine.windowActor + window.name, now: now)
+    if let after = nextOccurrence(window, now: now) { deadlines.add(.maintenance(index), at: after.start) }
   }
 }

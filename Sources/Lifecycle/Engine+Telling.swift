@@ -8,15 +8,16 @@ extension Engine {
   ///
   /// - Parameter reason: nil for an alert that opens: its first step needs no event of its own.
   mutating func begin(_ id: AlertID, reason: Escalated.Reason?, cause: Int64, now: Timestamp) {
-    guard let a = alerts[id], a.held == nil else { return }
-    let settings = configurations[a.route.configuration] ?? .init()
-    for index in a.route.also { tell(id, Routing.notified(by: index, in: settings), cause: cause, now: now) }
-    if let policy = Routing.policy(of: a.route, in: settings), let first = policy.steps.first {
+    guard let a = alerts[id], !a.isHeld else { return }
+    let route = a.route
+    let settings = configurations[route.configuration] ?? .init()
+    for index in route.also { tell(id, Routing.notified(by: index, in: settings), cause: cause, now: now) }
+    if let policy = policy(of: route), let first = policy.steps.first {
       // A first step with a delay of its own was armed when the alert opened.
       if first.after <= .zero || reason != nil {
         take(step: 0, round: 0, of: policy, id, reason: reason, cause: cause, now: now)
       }
-    } else if let index = a.route.index {
+    } else if let index = route.index {
       tell(id, Routing.notified(by: index, in: settings), cause: cause, now: now)
     }
   }
@@ -27,15 +28,14 @@ extension Engine {
     actor: String = "tocsin"
   ) {
     guard let a = alerts[id], policy.steps.indices.contains(step) else { return }
-    let settings = configurations[a.route.configuration] ?? .init()
     let receivers = policy.steps[step].receivers
     var cause = cause
-    let reachesSomebody = receivers.contains { settings.receiver($0)?.targets.isEmpty == false }
     if let reason {
       cause = emit(
         .escalated(Escalated(step: step, round: round, reason: reason)), about: id.subject, now: now, actor: actor,
         cause: cause)
-    } else if !reachesSomebody {
+    } else if places(of: receivers, configuration: a.route.configuration).isEmpty {
+      // Nobody is there to be told: the policy goes on all the same.
       cause = emit(
         .escalated(Escalated(step: step, round: round, reason: .delay)), about: id.subject, now: now, cause: cause)
     }
@@ -49,12 +49,13 @@ extension Engine {
     guard let a = alerts[id] else { return }
     for place in places(of: receivers, configuration: a.route.configuration) {
       for older in ledger.about(id.subject)
-      where older.place == place && older.purpose == .firing && older.lease == nil {
+      where older.place.target == place.target && older.purpose == .firing && older.lease == nil {
         emit(
           .notificationCancelled(NotificationCancelled(key: older.key, reason: "a newer message takes its place")),
           about: id.subject, now: now, cause: cause)
       }
-      request(.firing, id.subject, place, step: step, round: round, cause: cause, now: now)
+      let key = request(.firing, id.subject, place, step: step, round: round, cause: cause, now: now)
+      joinStorm(id, place, key: key, cause: cause, now: now)
     }
   }
 
@@ -63,27 +64,50 @@ extension Engine {
     var places: [AlertState.Place] = []
     for name in receivers {
       for target in settings.receiver(name)?.targets ?? [] {
-        let place = AlertState.Place(receiver: name, target: target)
         // The same address by way of two receivers is told once.
-        if !places.contains(where: { $0.target == target }) { places.append(place) }
+        if !places.contains(where: { $0.target == target }) {
+          places.append(AlertState.Place(receiver: name, target: target))
+        }
       }
     }
     return places
   }
 
+  /// - Returns: its key.
+  @discardableResult
   mutating func request(
     _ purpose: Purpose, _ subject: Subject, _ place: AlertState.Place, step: Int? = nil, round: Int? = nil,
     members: [AlertID] = [], content: JSON? = nil, cause: Int64?, now: Timestamp, actor: String = "tocsin"
-  ) {
-    let version = version(of: subject) + (repeats[AlertID(subject.number)] != nil && subject.kind == .alert ? 2 : 1)
+  ) -> String {
+    // What is told comes after what was heard: the version in the key is the request's own.
+    if subject.kind == .alert { closeRepeats(of: AlertID(subject.number), now: now) }
     let key =
-      "\(subject)/\(purpose.rawValue)/\(version)/\(place.receiver)/\(place.target.channel)/\(place.target.destination)"
+      "\(subject)/\(purpose.rawValue)/\(version(of: subject) + 1)/\(place.receiver)/\(place.target.channel)/\(place.target.destination)"
     emit(
       .notificationRequested(
         NotificationRequested(
           key: key, purpose: purpose, receiver: place.receiver, channel: place.target.channel,
-          destination: place.target.destination, step: step, round: round, members: members, content: content)),
+          destination: place.target.destination, step: step, round: round, members: members, content: content,
+          notBefore: quietUntil(purpose, subject, place, members, now: now))),
       about: subject, now: now, actor: actor, cause: cause)
+    return key
+  }
+
+  /// When the receiver's quiet hours let this message through; nil if they do at once. An end is told when its beginning may be.
+  private func quietUntil(
+    _ purpose: Purpose, _ subject: Subject, _ place: AlertState.Place, _ members: [AlertID], now: Timestamp
+  ) -> Timestamp? {
+    let id = AlertID(subject.number)
+    let configuration = subject.kind == .alert ? alerts[id]?.route.configuration ?? configuration : configuration
+    guard let quiet = configurations[configuration]?.receiver(place.receiver)?.quiet else { return nil }
+    let severity: Severity?
+    switch purpose {
+    case .firing, .resolved, .acknowledged: severity = alerts[id]?.severity
+    case .summary: severity = members.compactMap { alerts[$0]?.severity }.max()
+    case .reminder, .digest, .notice: return nil
+    }
+    guard let severity, severity < quiet.atLeast, let end = quiet.end(at: now), end > now else { return nil }
+    return end
   }
 
   /// Withdraws messages that nobody has begun to send.
@@ -102,16 +126,18 @@ extension Engine {
     _ id: AlertID, how: Resolved.How, note: String?, by actor: String, cause: Int64?, now: Timestamp
   ) {
     guard let a = alerts[id], !a.isResolved else { return }
+    let explained = inhibitions.isEmpty ? [] : inhibitions.targets(of: id).map(\.id)
     let position = emit(
       .resolved(Resolved(how: how, seen: a.seen, note: note)), about: id.subject, now: now, actor: actor,
       cause: cause ?? a.decisivePosition)
     cancel(id, now: now, cause: position, reason: "resolved") { $0.purpose != .resolved }
     settle(id, cause: position, now: now)
+    releaseTargets(of: id, explained, cause: position, now: now)
   }
 
-  /// Requests *resolved* for each place that was told *firing* and has not been told the end.
+  /// Requests *resolved* for each place that was told *firing* and has not been told the end. A flapping alert's end is told once it is steady.
   mutating func settle(_ id: AlertID, cause: Int64, now: Timestamp) {
-    guard let a = alerts[id], a.isResolved else { return }
+    guard let a = alerts[id], a.isResolved, !a.isFlapping else { return }
     let settings = configurations[a.route.configuration] ?? .init()
     for place in a.told where settings.receiver(place.receiver)?.sendResolved ?? true {
       request(.resolved, id.subject, place, cause: cause, now: now)
@@ -120,8 +146,7 @@ extension Engine {
 
   /// Looks again at an alert that something held back: what still fires starts its policy.
   mutating func resume(_ id: AlertID, cause: Int64, now: Timestamp) {
-    guard let a = alerts[id], a.held == nil, a.isFiring else { return }
+    guard let a = alerts[id], !a.isHeld, a.isFiring else { return }
     begin(id, reason: .resumed, cause: cause, now: now)
-    if a.route.group != nil { joinGroup(id, a, now: now) }
   }
 }

@@ -21,59 +21,101 @@ extension Engine {
   private mutating func fire(_ what: Deadlines.What, due: Timestamp, now: Timestamp) {
     switch what {
     case .escalation(let id):
-      guard let a = alerts[id], let at = a.nextEscalationAt, at <= now, a.held == nil else { return late() }
+      guard let a = alerts[id], let at = a.nextEscalationAt, at <= now, !a.isHeld else { return late() }
       advance(id, reason: .delay, cause: a.decisivePosition, now: now)
     case .acknowledgement(let id):
       guard let a = alerts[id], let until = a.acknowledgedUntil, until <= now, !a.isResolved else { return late() }
       let cause = emit(
         .unacknowledged(Unacknowledged(reason: .timeout)), about: id.subject, now: now, cause: a.decisivePosition)
       resume(id, cause: cause, now: now)
+    case .reminder(let id): remind(id, now: now)
     case .snooze(let id):
       guard let a = alerts[id], let until = a.snoozedUntil, until <= now else { return late() }
       let cause = emit(
         .unsnoozed(Unsnoozed(reason: .elapsed)), about: id.subject, now: now, cause: a.decisivePosition)
       resume(id, cause: cause, now: now)
     case .stale(let id):
+      // What came in this same batch was heard.
+      closeRepeats(of: id, now: now)
       guard let a = alerts[id], !a.isResolved, let after = settings.staleAfter else { return late() }
       let due = a.lastSeenAt + after
       guard due <= now else { return deadlines.add(.stale(id), at: due) }
       end(id, how: .stale, note: nil, by: "tocsin", cause: a.anomalyPosition, now: now)
-    case .farewell(let id):
-      guard let a = alerts[id], a.isResolved else { return late() }
-      let due = (a.resolvedAt ?? now) + settings.reopenWithin
-      if due > now { return deadlines.add(.farewell(id), at: due) }
-      // What it still owes keeps it here a while longer.
-      if !ledger.about(id.subject).isEmpty { return deadlines.add(.farewell(id), at: now + .minutes(1)) }
-      ledger.forget(id.subject, places(of: settings.receivers.map(\.name), configuration: a.route.configuration))
-      alerts[id] = nil
-    case .delivery(let position):
-      guard let p = ledger[position] else { return late() }
-      if let lease = p.lease {
-        guard lease.until <= now else { return }
-        let cause = emit(
-          .notificationAttempted(
-            NotificationAttempted(
-              key: p.key, attempt: p.attempts + 1, status: nil,
-              message: "the worker \(lease.worker) did not say what became of it; it may have been sent",
-              outcomeUnknown: true, nextAt: now)), about: p.subject, now: now, cause: p.position)
-        afterTry(p, cause: cause, now: now)
-      } else if p.notBefore <= now {
-        ledger.offer(p)
-      }
-    case .group(let key): flushGroup(key, now: now)
+    case .steady(let id):
+      guard let a = alerts[id], a.isFlapping, let due = steadyAt(a) else { return late() }
+      guard due <= now else { return deadlines.add(.steady(id), at: due) }
+      let cause = emit(.steady(Steady()), about: id.subject, now: now, cause: a.decisivePosition)
+      settle(id, cause: cause, now: now)
+      if a.isResolved { deadlines.add(.farewell(id), at: now) }
+    case .farewell(let id): bidFarewell(id, now: now)
+    case .delivery(let position): lookAtDelivery(position, now: now)
+    case .group(let subject): flushGroup(subject, now: now)
     case .silence(let subject): turnSilence(subject, now: now)
+    case .silenceWarning(let subject): warnOfEnd(subject, now: now)
+    case .maintenance(let index): beginMaintenance(index, now: now)
     }
   }
 
   private mutating func late() { counters.lateTimers += 1 }
 
+  /// A resolved alert leaves memory once it can't reopen and owes nobody a word. What it still owes keeps it: the last of that asks again.
+  mutating func bidFarewell(_ id: AlertID, now: Timestamp) {
+    guard let a = alerts[id], a.isResolved, !a.isFlapping else { return }
+    let due = (a.resolvedAt ?? now) + settings.reopenWithin
+    // Replay takes leave by the time of the facts, and that of a configuration may have changed since.
+    if due > now {
+      if !isReplaying { deadlines.add(.farewell(id), at: due) }
+      return
+    }
+    if !ledger.about(id.subject).isEmpty || !a.groups.isEmpty { return }
+    ledger.forget(id.subject)
+    alerts[id] = nil
+  }
+
+  /// Asks for leave again, when something that kept a resolved alert is done.
+  mutating func mayLeave(_ id: AlertID) {
+    guard let a = alerts[id], let end = a.resolvedAt, a.groups.isEmpty, ledger.about(id.subject).isEmpty else { return }
+    deadlines.add(.farewell(id), at: end + settings.reopenWithin)
+  }
+
+  // MARK: - Acknowledgements
+
+  /// When whoever acknowledged is reminded: a quarter of the time before it runs out, and no sooner than fifteen minutes before.
+  static func reminder(from: Timestamp, to until: Timestamp) -> Timestamp {
+    until - min(.minutes(15), Interval(microseconds: (until - from).microseconds / 4))
+  }
+
+  private mutating func remind(_ id: AlertID, now: Timestamp) {
+    guard let a = alerts[id], !a.isResolved, let at = a.acknowledgedAt, let until = a.acknowledgedUntil, until > now,
+      !a.handled.wasReminded, Engine.reminder(from: at, to: until) <= now
+    else { return late() }
+    let shown = a.told.filter { Engine.showsAcknowledgement.contains($0.target.channel) }
+    // A thread where the acknowledgement stands is where its owner looks; otherwise the places that were told.
+    for place in shown.filter({ $0.target.channel != "pagerduty" }).isEmpty ? a.told : shown
+    where place.target.channel != "pagerduty" {
+      request(.reminder, id.subject, place, cause: a.decisivePosition, now: now)
+    }
+  }
+
+  // MARK: - Flapping
+
+  func steadyAt(_ a: AlertState) -> Timestamp? {
+    guard let last = a.reopenings.last else { return a.isFlapping ? a.lastSeenAt : nil }
+    return max(last, a.resolvedAt ?? last) + (settings.flapping?.steadyAfter ?? .zero)
+  }
+
+  // MARK: - Policies
+
   /// On to the next step of an alert's policy, or its end.
   mutating func advance(
     _ id: AlertID, reason: Escalated.Reason, cause: Int64, now: Timestamp, actor: String = "tocsin"
   ) {
-    guard let a = alerts[id],
-      let policy = Routing.policy(of: a.route, in: configurations[a.route.configuration] ?? .init())
-    else { return }
+    guard let a = alerts[id], let policy = policy(of: a.route) else { return }
+    if a.isExhausted, reason == .by_hand, !policy.steps.isEmpty {
+      // Whoever asks when it has no step left gets it all once more.
+      return take(
+        step: 0, round: a.round + 1, of: policy, id, reason: reason, cause: cause, now: now, actor: actor)
+    }
     switch Escalation.next(after: a.step, round: a.round, in: policy) {
     case .step(let step, let round):
       // A first step that had its own delay opens the policy: no event but its messages.

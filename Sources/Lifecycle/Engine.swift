@@ -4,14 +4,15 @@ package import Alerts
 ///
 /// Each input method judges it against the state and `now`, and appends facts to a batch, each of which changes the state at once
 /// by ``apply(_:)``, the same function that replays the log. The shell takes the batch with ``takeBatch(now:)`` and commits it before
-/// it answers anybody. No I/O, no clock, no randomness: the same inputs give the same facts.
+/// it answers anybody. No I/O, no clock, no randomness: the same inputs give the same facts. What is not in the facts (leases, deadlines,
+/// indexes) follows from them, or is let go of at a start.
 package struct Engine: Sendable {
   /// Open alerts, and ended ones that may still reopen or owe somebody a word.
-  package internal(set) var alerts: [AlertID: AlertState] = [:]
+  package internal(set) var alerts = AlertTable()
   /// The newest life of every dedup key that was ever seen. 48 bytes a key.
   package internal(set) var lives: [StableHash: Life] = [:]
   package internal(set) var silences: [Subject: Silence] = [:]
-  package internal(set) var groups: [String: GroupState] = [:]
+  package internal(set) var groups: [Subject: GroupState] = [:]
   package internal(set) var ledger = Ledger()
   package internal(set) var deadlines = Deadlines()
   /// By the number of their `C-…` subject.
@@ -27,10 +28,20 @@ package struct Engine: Sendable {
 
   var numbers: [Subject.Kind: Int64] = [:]
   var versions: [Subject: Int] = [:]
+  var groupByKey: [String: Subject] = [:]
+  var storms = Storms()
+  var inhibitions = InhibitionIndex()
+  /// Windows of the configuration that are silenced, by their name: the silence, and when it began.
+  var maintenance: [String: (silence: Subject, startsAt: Timestamp)] = [:]
   var batch: [RecordedEvent] = []
   var repeats: [AlertID: Repeats] = [:]
   var repeatOrder: [AlertID] = []
-  private var isReplaying = false
+  var isReplaying = false
+  private var replayedTo = Timestamp.epoch
+  /// What many alerts have in common, once in memory.
+  private var routes: [RouteTaken: AlertState.Shared<RouteTaken>] = [:]
+  private var toldSets: Set<[AlertState.Place]> = []
+  private static let sharedLimit = 50_000
 
   package struct Life: Sendable, Equatable {
     package var alert: AlertID
@@ -59,6 +70,10 @@ package struct Engine: Sendable {
 
   package var settings: LifecycleSettings { configurations[configuration] ?? LifecycleSettings() }
 
+  func policy(of route: RouteTaken) -> Policy? {
+    route.policy.flatMap { configurations[route.configuration]?.policy($0) }
+  }
+
   // MARK: - Facts
 
   /// Appends a fact and lets it change the state. Returns its position.
@@ -80,7 +95,7 @@ package struct Engine: Sendable {
     subject.kind == .alert ? alerts[AlertID(subject.number)]?.version ?? 0 : versions[subject] ?? 0
   }
 
-  mutating func newSubject(_ kind: Subject.Kind) -> Subject { Subject(kind, (numbers[kind] ?? 0) + 1) }
+  func newSubject(_ kind: Subject.Kind) -> Subject { Subject(kind, (numbers[kind] ?? 0) + 1) }
 
   /// The facts since the last call, for one commit.
   package mutating func takeBatch(now: Timestamp) -> [RecordedEvent] {
@@ -99,58 +114,23 @@ package struct Engine: Sendable {
       cause: alerts[id]?.decisivePosition)
   }
 
-  // MARK: - Replay
-
-  /// Takes up a fact of the log, at the start.
-  package mutating func replay(_ e: RecordedEvent) {
-    isReplaying = true
-    apply(e)
-    isReplaying = false
-  }
-
-  /// After the last replayed fact: arms every timer again, and notes which messages may have been on their way.
-  package mutating func recover(now: Timestamp) {
-    deadlines = Deadlines()
-    for (id, a) in alerts { arm(id, a, before: nil) }
-    for s in silences.values where !s.hasExpired { deadlines.add(.silence(s.subject), at: max(s.startsAt, .epoch)) }
-    for (key, g) in groups { if let due = g.dueAt { deadlines.add(.group(key), at: due) } }
-    for (position, p) in ledger.pending {
-      // Leases are not in the log: whatever was requested may have been with a worker when the service stopped.
-      var p = p
-      p.maybeSent = true
-      ledger[position] = p
-      deadlines.add(.delivery(position), at: p.notBefore)
-    }
-  }
-
-  /// Puts an alert that has left memory back into it, from the facts of its life, so that a command can be judged.
-  package mutating func recall(_ life: [RecordedEvent]) {
-    guard let first = life.first, var state = AlertState(opening: first), alerts[state.id] == nil else { return }
-    for e in life.dropFirst() {
-      state.evolve(e) { Routing.policy(of: $0, in: configurations[$0.configuration] ?? .init()) }
-    }
-    alerts[state.id] = state
-    deadlines.add(.farewell(state.id), at: state.lastSeenAt)
-  }
-
   // MARK: - State
 
   mutating func apply(_ e: RecordedEvent) {
     head = e.position
     let s = e.subject
     numbers[s.kind] = max(numbers[s.kind] ?? 0, s.number)
+    if s.kind != .alert { versions[s] = e.version }
     switch s.kind {
     case .alert: applyToAlert(e)
     case .configuration:
-      versions[s] = e.version
       if case .configured(let c) = e.event {
         configurations[Int(s.number)] = LifecycleSettings(json: c.settings)
         configuration = Int(s.number)
+        if !isReplaying { armForConfiguration(now: e.recordedAt) }
       }
-    case .silence:
-      versions[s] = e.version
-      applyToSilence(e)
-    case .group, .digest: versions[s] = e.version
+    case .silence: applyToSilence(e)
+    case .group, .digest: break
     }
     applyToLedger(e)
   }
@@ -159,37 +139,164 @@ package struct Engine: Sendable {
     let id = AlertID(e.subject.number)
     if case .detected(let d) = e.event {
       guard var state = AlertState(opening: e) else { return }
-      let settings = configurations[d.route.configuration] ?? .init()
-      if let first = Routing.policy(of: d.route, in: settings)?.steps.first, first.after > .zero {
+      state.share(route: shared(d.route))
+      if let first = policy(of: d.route)?.steps.first, first.after > .zero {
         state.nextEscalationAt = e.recordedAt + first.after
       }
       alerts[id] = state
       openCount += 1
       lives[state.key] = Life(alert: id, generation: d.generation)
-      joinGroup(id, state, now: e.recordedAt)
-      if !isReplaying { arm(id, state, before: nil) }
+      joinGroups(id, now: e.recordedAt)
+      if !isReplaying {
+        inhibitions.add(state)
+        arm(id, nil)
+      }
       return
     }
-    guard let before = alerts[id] else { return }
+    guard let before = alerts[id].map(Before.init) else { return }
     let configurations = configurations
-    alerts[id]?.evolve(e) { Routing.policy(of: $0, in: configurations[$0.configuration] ?? .init()) }
-    guard let after = alerts[id] else { return }
-    if before.isResolved != after.isResolved { openCount += after.isResolved ? -1 : 1 }
+    alerts[id]?.evolve(e) { route in route.policy.flatMap { configurations[route.configuration]?.policy($0) } }
     switch e.event {
-    case .severityRaised, .reopened, .resolved: joinGroup(id, after, now: e.recordedAt)
+    case .severityRaised(let r):
+      if let route = r.route.map({ shared($0) }) { alerts[id]?.share(route: route) }
+      if !isReplaying, let a = alerts[id] { inhibitions.update(a) }
+      if r.route != nil { leaveFormerGroups(id, now: e.recordedAt) }
+      joinGroups(id, now: e.recordedAt)
+    case .resolved:
+      openCount -= 1
+      if !isReplaying, let a = alerts[id] { inhibitions.remove(a) }
+      endInGroups(id, now: e.recordedAt)
+    case .reopened:
+      openCount += 1
+      if !isReplaying, let a = alerts[id] { inhibitions.add(a) }
+      reopenInGroups(id, now: e.recordedAt)
+    case .unsilenced, .unsnoozed, .unacknowledged, .uninhibited:
+      // What still fires is told again, also in its groups.
+      if before.isHeld, let a = alerts[id], !a.isHeld { joinGroups(id, now: e.recordedAt) }
     default: break
     }
-    if !isReplaying { arm(id, after, before: before) }
+    if !isReplaying { arm(id, before) }
+  }
+
+  /// Due times as they were, to see which are new.
+  private struct Before {
+    var escalation: Timestamp?
+    var acknowledged: Timestamp?
+    var snoozed: Timestamp?
+    var resolvedAt: Timestamp?
+    var isHeld: Bool
+    var isResolved: Bool
+    init(_ a: AlertState) {
+      escalation = a.nextEscalationAt
+      acknowledged = a.acknowledgedUntil
+      snoozed = a.snoozedUntil
+      resolvedAt = a.resolvedAt
+      isHeld = a.isHeld
+      isResolved = a.isResolved
+    }
   }
 
   /// Adds a deadline for each due time that is new.
-  private mutating func arm(_ id: AlertID, _ a: AlertState, before: AlertState?) {
-    if let t = a.nextEscalationAt, t != before?.nextEscalationAt { deadlines.add(.escalation(id), at: t) }
-    if let t = a.acknowledgedUntil, t != before?.acknowledgedUntil { deadlines.add(.acknowledgement(id), at: t) }
-    if let t = a.snoozedUntil, t != before?.snoozedUntil { deadlines.add(.snooze(id), at: t) }
+  private mutating func arm(_ id: AlertID, _ before: Before?) {
+    guard let a = alerts[id] else { return }
+    if let t = a.nextEscalationAt, t != before?.escalation { deadlines.add(.escalation(id), at: t) }
+    if let t = a.acknowledgedUntil, t != before?.acknowledged {
+      deadlines.add(.acknowledgement(id), at: t)
+      if let at = a.acknowledgedAt { deadlines.add(.reminder(id), at: Engine.reminder(from: at, to: t)) }
+    }
+    if let t = a.snoozedUntil, t != before?.snoozed { deadlines.add(.snooze(id), at: t) }
     if let t = a.resolvedAt, t != before?.resolvedAt { deadlines.add(.farewell(id), at: t + settings.reopenWithin) }
     if before == nil || before?.isResolved == true, !a.isResolved, let stale = settings.staleAfter {
       deadlines.add(.stale(id), at: a.lastSeenAt + stale)
     }
+    if a.isFlapping, let t = steadyAt(a) { deadlines.add(.steady(id), at: t) }
+  }
+
+  // MARK: - Replay
+
+  /// Takes up a fact of the log, at the start.
+  package mutating func replay(_ e: RecordedEvent) {
+    isReplaying = true
+    // Nothing is armed while the past passes by, but the farewells: or every alert that ever was would stand in memory at once.
+    // Facts of one moment belong together: what the first of them settled may owe the next.
+    if e.recordedAt > replayedTo {
+      replayedTo = e.recordedAt
+      while let (_, what) = deadlines.popDue(e.recordedAt) {
+        if case .farewell(let id) = what { bidFarewell(id, now: e.recordedAt) }
+      }
+    }
+    apply(e)
+    if e.subject.kind == .alert, let a = alerts[AlertID(e.subject.number)], let t = a.resolvedAt {
+      deadlines.add(.farewell(a.id), at: t + settings.reopenWithin)
+    }
+    isReplaying = false
+  }
+
+  /// After the last replayed fact: arms every timer again, and notes which messages may have been on their way.
+  package mutating func recover(now: Timestamp) {
+    deadlines = Deadlines()
+    inhibitions = InhibitionIndex(settings)
+    for id in Array(alerts.ids) {
+      if let a = alerts[id], !a.isResolved { inhibitions.add(a) }
+      arm(id, nil)
+      if let t = alerts[id]?.resolvedAt, t + settings.reopenWithin <= now { bidFarewell(id, now: now) }
+    }
+    for s in silences.values {
+      deadlines.add(.silence(s.subject), at: s.startsAt <= now ? min(s.endsAt, now) : s.startsAt)
+    }
+    for g in Array(groups.values) {
+      if let due = g.dueAt { deadlines.add(.group(g.subject), at: due) } else { prune(g, now: now) }
+    }
+    armMaintenance(now: now)
+    for (position, p) in ledger.pending {
+      // Leases are not in the log: whatever was due may have been with a worker when the service stopped.
+      var p = p
+      p.isUnsure = p.notBefore <= now
+      ledger[position] = p
+      deadlines.add(.delivery(position), at: p.notBefore)
+    }
+  }
+
+  /// Puts an alert that has left memory back into it, from the facts of its life, so that a command can be judged.
+  package mutating func recall(_ life: [RecordedEvent]) {
+    guard var state = folded(life), alerts[state.id] == nil else { return }
+    state.share(route: shared(state.route))
+    alerts[state.id] = state
+    deadlines.add(.farewell(state.id), at: (state.resolvedAt ?? state.lastSeenAt) + settings.reopenWithin)
+  }
+
+  /// An alert's state from the facts of its life.
+  package func folded(_ life: [RecordedEvent]) -> AlertState? {
+    guard let first = life.first, var state = AlertState(opening: first) else { return nil }
+    for e in life.dropFirst() { state.evolve(e) { policy(of: $0) } }
+    return state
+  }
+
+  /// A new configuration changes what is waited for.
+  private mutating func armForConfiguration(now: Timestamp) {
+    inhibitions = InhibitionIndex(settings)
+    let stale = settings.staleAfter
+    for id in Array(alerts.ids) {
+      guard let a = alerts[id], !a.isResolved else { continue }
+      inhibitions.add(a)
+      if let stale { deadlines.add(.stale(id), at: a.lastSeenAt + stale) }
+    }
+    armMaintenance(now: now)
+  }
+
+  // MARK: - Shared values
+
+  mutating func shared(_ route: RouteTaken) -> AlertState.Shared<RouteTaken> {
+    if let known = routes[route] { return known }
+    if routes.count >= Engine.sharedLimit { routes.removeAll() }
+    let new = AlertState.Shared(route)
+    routes[route] = new
+    return new
+  }
+
+  mutating func shared(_ places: [AlertState.Place]) -> [AlertState.Place] {
+    if places.isEmpty { return [] }
+    if toldSets.count >= Engine.sharedLimit { toldSets.removeAll() }
+    return toldSets.insert(places).memberAfterInsert
   }
 }

@@ -20,16 +20,18 @@ package struct Ledger: Sendable {
     package var notBefore: Timestamp
     package var lease: Lease?
     /// It may have arrived although nobody said so: a lease ran out, or a connection ended after the last byte.
-    package var maybeSent = false
+    package var mayHaveArrived = false
+    /// It may have been with a worker when the service stopped. Not in the log: set at a start.
+    package var isUnsure = false
   }
   package struct Lease: Sendable, Equatable {
     package var worker: String
     package var until: Timestamp
   }
-  /// Messages about one subject to one place go out in order: only the first is ever leased.
+  /// Messages about one subject to one target go out in order: only the first is ever leased.
   private struct Line: Hashable, Sendable {
     var subject: Subject
-    var place: AlertState.Place
+    var target: Receiver.Target
   }
   private struct Ready: Comparable, Sendable {
     var urgency: UInt8
@@ -39,12 +41,26 @@ package struct Ledger: Sendable {
     }
   }
 
+  package enum End: Sendable { case delivered, failed, cancelled }
+  /// Since the log began. What was requested is delivered, failed, cancelled or pending, and nothing else.
+  package struct Totals: Sendable, Equatable {
+    package var requested = 0
+    package var delivered = 0
+    package var failed = 0
+    package var cancelled = 0
+  }
+
   package private(set) var pending: [Int64: Pending] = [:]
   private var byKey: [String: Int64] = [:]
   private var lines: [Line: [Int64]] = [:]
   private var ready: [String: Heap<Ready>] = [:]
   /// What deliveries about a subject to a place returned, for the messages that follow.
-  private var threads: [Line: JSON] = [:]
+  private var threads: [Subject: [Thread]] = [:]
+  private struct Thread: Sendable, Equatable {
+    var target: Receiver.Target
+    var json: JSON
+  }
+  package private(set) var totals = Totals()
   private var bySubject: [Subject: [Int64]] = [:]
 
   package init() {}
@@ -53,50 +69,56 @@ package struct Ledger: Sendable {
   package subscript(_ position: Int64) -> Pending? {
     get { pending[position] }
     set {
-      guard let newValue else { return remove(position) }
-      pending[position] = newValue
+      if let newValue, pending[position] != nil { pending[position] = newValue }
     }
   }
   package func about(_ subject: Subject) -> [Pending] { (bySubject[subject] ?? []).compactMap { pending[$0] } }
 
-  package func thread(_ subject: Subject, _ place: AlertState.Place) -> JSON? {
-    threads[Line(subject: subject, place: place)]
+  package func thread(_ subject: Subject, _ target: Receiver.Target) -> JSON? {
+    threads[subject]?.first { $0.target == target }?.json
   }
-  package mutating func remember(_ provider: JSON, _ subject: Subject, _ place: AlertState.Place) {
-    let line = Line(subject: subject, place: place)
-    var members = threads[line]?.members ?? []
+  package mutating func remember(_ provider: JSON, _ subject: Subject, _ target: Receiver.Target) {
+    var known = threads[subject] ?? []
+    let i = known.firstIndex { $0.target == target } ?? known.count
+    if i == known.count { known.append(Thread(target: target, json: .object([]))) }
+    var members = known[i].json.members ?? []
     for m in provider.members ?? [] {
       members.removeAll { $0.name == m.name }
       members.append(m)
     }
-    threads[line] = .object(members)
+    known[i].json = .object(members)
+    threads[subject] = known
   }
-  package mutating func forget(_ subject: Subject, _ places: some Sequence<AlertState.Place>) {
-    for place in places { threads[Line(subject: subject, place: place)] = nil }
-  }
+  package mutating func forget(_ subject: Subject) { threads[subject] = nil }
 
   package mutating func add(_ p: Pending) {
+    totals.requested += 1
     pending[p.position] = p
     byKey[p.key] = p.position
     bySubject[p.subject, default: []].append(p.position)
-    let line = Line(subject: p.subject, place: p.place)
+    let line = Line(subject: p.subject, target: p.place.target)
     lines[line, default: []].append(p.position)
     if lines[line]?.first == p.position { offer(p) }
   }
 
-  package mutating func remove(_ position: Int64) {
+  package mutating func settle(_ position: Int64, as end: End) {
     guard let p = pending.removeValue(forKey: position) else { return }
+    switch end {
+    case .delivered: totals.delivered += 1
+    case .failed: totals.failed += 1
+    case .cancelled: totals.cancelled += 1
+    }
     byKey[p.key] = nil
     bySubject[p.subject]?.removeAll { $0 == position }
     if bySubject[p.subject]?.isEmpty == true { bySubject[p.subject] = nil }
-    let line = Line(subject: p.subject, place: p.place)
+    let line = Line(subject: p.subject, target: p.place.target)
     lines[line]?.removeAll { $0 == position }
     if let next = lines[line]?.first, let p = pending[next] { offer(p) } else { lines[line] = nil }
   }
 
   /// Puts it where a worker finds it, if it is the first of its line. Doubled entries are harmless: each is judged when it comes up.
   package mutating func offer(_ p: Pending) {
-    guard p.lease == nil, lines[Line(subject: p.subject, place: p.place)]?.first == p.position else { return }
+    guard p.lease == nil, lines[Line(subject: p.subject, target: p.place.target)]?.first == p.position else { return }
     ready[p.place.target.channel, default: Heap()].insert(Ready(urgency: p.urgency, position: p.position))
   }
 
@@ -106,7 +128,7 @@ package struct Ledger: Sendable {
     for channel in channels {
       while let first = ready[channel]?.min {
         guard let p = pending[first.position], p.lease == nil, p.notBefore <= now,
-          lines[Line(subject: p.subject, place: p.place)]?.first == p.position
+          lines[Line(subject: p.subject, target: p.place.target)]?.first == p.position
         else {
           _ = ready[channel]?.popMin()
           continue

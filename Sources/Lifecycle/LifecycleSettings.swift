@@ -15,6 +15,17 @@ package struct LifecycleSettings: Sendable, Equatable {
   package var routes: [Route] = []
   /// Where people can open the console, for links in messages.
   package var consoleURL: String?
+  package var inhibitions: [InhibitionRule] = []
+  package var dependencies: [DependencyRule] = []
+  package var maintenance: [MaintenanceWindow] = []
+  /// Nil: nothing counts as flapping.
+  package var flapping: FlappingRule? = FlappingRule()
+  /// Nil: every message is told by itself.
+  package var storm: StormRule? = StormRule()
+  /// So long before a silence ends, whoever hears of notices is told what it still holds back. Zero: not at all.
+  package var silenceWarning = Interval.minutes(15)
+  /// Receivers of words about silences.
+  package var notices: [String] = []
 
   package init() {}
 
@@ -43,10 +54,11 @@ package struct Receiver: Sendable, Equatable {
   /// For how long a delivery is tried before it counts as failed.
   package var patience: Interval
   package var sendResolved: Bool
+  package var quiet: QuietHours?
 
   package init(
     name: String, targets: [Target], schedule: String? = nil, fallback: String? = nil, patience: Interval = .hours(24),
-    sendResolved: Bool = true
+    sendResolved: Bool = true, quiet: QuietHours? = nil
   ) {
     self.name = name
     self.targets = targets
@@ -54,6 +66,7 @@ package struct Receiver: Sendable, Equatable {
     self.fallback = fallback
     self.patience = patience
     self.sendResolved = sendResolved
+    self.quiet = quiet
   }
 }
 

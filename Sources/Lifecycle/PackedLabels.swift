@@ -8,9 +8,17 @@ package struct PackedLabels: Sendable, Equatable {
   package init(_ anomaly: Anomaly) {
     var text = ""
     func add(_ name: String, _ value: String) {
-      text += name
+      // What stands between two pairs can't stand inside one, or a label could pass for another.
+      func append(_ part: String) {
+        if part.utf8.contains(0x1F) {
+          text += part.replacing(String(PackedLabels.between), with: " ")
+        } else {
+          text += part
+        }
+      }
+      append(name)
       text.append("=")
-      text += value
+      append(value)
       text.append(PackedLabels.between)
     }
     add("tenant", anomaly.tenant)

@@ -2,16 +2,10 @@ package import Alerts
 
 /// Which route an alert takes, and why.
 package enum Routing {
-  package struct Choice: Sendable, Equatable {
-    package var taken: RouteTaken
-    /// The labels' values that make its group, if it is told in groups.
-    package var grouping: Route.Grouping?
-  }
-
   /// The first route that matches, and the ones before it that matched and said `continue`.
   package static func choose(
     _ label: (String) -> String?, settings: LifecycleSettings, configuration: Int
-  ) -> Choice {
+  ) -> RouteTaken {
     var also: [Int] = []
     for (i, route) in settings.routes.enumerated() where route.matchers.allSatisfy({ $0.matches(label) }) {
       if route.continues, i + 1 < settings.routes.count {
@@ -22,40 +16,35 @@ package enum Routing {
     }
     // Only routes with `continue` matched: the last of them is the one that counts.
     if let last = also.popLast() { return choice(last, settings.routes[last], label, also: also, configuration) }
-    return Choice(
-      taken: RouteTaken(configuration: configuration, index: nil, match: "no route matched", dashboardOnly: true))
+    return RouteTaken(configuration: configuration, index: nil, match: "no route matched", dashboardOnly: true)
   }
 
   private static func choice(
     _ index: Int, _ route: Route, _ label: (String) -> String?, also: [Int], _ configuration: Int
-  ) -> Choice {
+  ) -> RouteTaken {
     var taken = RouteTaken(configuration: configuration, index: index, match: describe(route.matchers), also: also)
     switch route.delivery {
     case .policy(let name): taken.policy = name
     case .notify: break
     case .dashboardOnly: taken.dashboardOnly = true
     case .group(_, let grouping):
-      taken.groupKey = (["\(index)"] + grouping.by.map { "\($0)=\(label($0) ?? "")" }).joined(separator: "|")
-      return Choice(taken: taken, grouping: grouping)
+      taken.groupKey = Engine.groupKey(configuration, index, grouping, label)
     }
-    return Choice(taken: taken)
+    return taken
   }
 
   package static func describe(_ matchers: [Matcher]) -> String {
     matchers.isEmpty ? "everything" : matchers.map(\.description).joined(separator: ", ")
   }
 
-  /// The policy of a route that tells without a policy: one step, at once, never repeated.
-  package static func policy(of taken: RouteTaken, in settings: LifecycleSettings) -> Policy? {
-    if let name = taken.policy { return settings.policy(name) }
-    return nil
-  }
-
-  /// Whom a route tells at once without a policy.
+  /// Whom a route tells at once: its receivers, or those of its policy's first step. A further route's policy has no second step: an alert
+  /// escalates by one policy. Groups are told in their own time.
   package static func notified(by index: Int, in settings: LifecycleSettings) -> [String] {
-    guard settings.routes.indices.contains(index), case .notify(let receivers) = settings.routes[index].delivery else {
-      return []
+    guard settings.routes.indices.contains(index) else { return [] }
+    switch settings.routes[index].delivery {
+    case .notify(let receivers): return receivers
+    case .policy(let name): return settings.policy(name)?.steps.first?.receivers ?? []
+    case .group, .dashboardOnly: return []
     }
-    return receivers
   }
 }

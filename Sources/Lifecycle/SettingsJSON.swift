@@ -8,7 +8,10 @@ extension LifecycleSettings {
       "timezone": .string(timeZone), "reopen_within_us": .int(reopenWithin.microseconds),
       "stale_after_us": staleAfter.map { .int($0.microseconds) } ?? .null, "console_url": .text(consoleURL),
       "receivers": .array(receivers.map(\.json)), "policies": .array(policies.map(\.json)),
-      "routes": .array(routes.map(\.json)),
+      "routes": .array(routes.map(\.json)), "inhibitions": .list(inhibitions.map(\.json)),
+      "dependencies": .list(dependencies.map(\.json)), "maintenance": .list(maintenance.map(\.json)),
+      "flapping": flapping?.json ?? false, "storm": storm?.json ?? false,
+      "silence_warning_us": .int(silenceWarning.microseconds), "notices": .list(notices.map { .string($0) }),
     ])
   }
 
@@ -21,6 +24,13 @@ extension LifecycleSettings {
     receivers = (json["receivers"]?.array ?? []).compactMap { Receiver(json: $0) }
     policies = (json["policies"]?.array ?? []).compactMap { Policy(json: $0) }
     routes = (json["routes"]?.array ?? []).compactMap { Route(json: $0) }
+    inhibitions = (json["inhibitions"]?.array ?? []).compactMap { InhibitionRule(json: $0) }
+    dependencies = (json["dependencies"]?.array ?? []).compactMap { DependencyRule(json: $0) }
+    maintenance = (json["maintenance"]?.array ?? []).compactMap { MaintenanceWindow(json: $0) }
+    if let f = json["flapping"] { flapping = FlappingRule(json: f) }
+    if let f = json["storm"] { storm = StormRule(json: f) }
+    silenceWarning = json.interval("silence_warning_us") ?? silenceWarning
+    notices = json.texts("notices")
   }
 
   /// 32 hexadecimal digits that name these settings: the same settings are taken up once.
@@ -35,6 +45,10 @@ extension LifecycleSettings {
 }
 
 extension JSON {
+  fileprivate static func list(_ items: [JSON]) -> JSON { items.isEmpty ? .null : .array(items) }
+  fileprivate func matchers(_ name: String) -> [Matcher] {
+    (self[name]?.array ?? []).compactMap { Matcher(json: $0) }
+  }
   fileprivate func interval(_ name: String) -> Interval? { self[name]?.int.map { Interval(microseconds: $0) } }
   fileprivate func texts(_ name: String) -> [String] { (self[name]?.array ?? []).compactMap(\.string) }
   fileprivate static func texts(_ values: [String]) -> JSON { .array(values.map { .string($0) }) }
@@ -48,6 +62,12 @@ extension Receiver {
         targets.map { ["channel": .string($0.channel), "destination": .string($0.destination)] }),
       "schedule": .text(schedule), "fallback": .text(fallback), "patience_us": .int(patience.microseconds),
       "send_resolved": .bool(sendResolved),
+      "quiet": quiet.map {
+        [
+          "from": .int($0.from), "until": .int($0.until), "timezone": .string($0.timeZone),
+          "at_least": .string($0.atLeast.name),
+        ]
+      } ?? .null,
     ])
   }
   init?(json: JSON) {
@@ -58,7 +78,12 @@ extension Receiver {
         t["channel"]?.string.map { Target(channel: $0, destination: t["destination"]?.string ?? "") }
       },
       schedule: json["schedule"]?.string, fallback: json["fallback"]?.string,
-      patience: json.interval("patience_us") ?? .hours(24), sendResolved: json["send_resolved"]?.bool ?? true)
+      patience: json.interval("patience_us") ?? .hours(24), sendResolved: json["send_resolved"]?.bool ?? true,
+      quiet: json["quiet"].map { q in
+        QuietHours(
+          from: Int(q["from"]?.int ?? 0), until: Int(q["until"]?.int ?? 0), timeZone: q["timezone"]?.string ?? "UTC",
+          atLeast: q["at_least"]?.string.flatMap { Severity(name: $0) } ?? .critical)
+      })
   }
 }
 
@@ -116,5 +141,87 @@ extension Route {
       delivery = .notify(json.texts("notify"))
     }
     self.init(matchers: matchers, delivery: delivery, continues: json["continue"]?.bool ?? false)
+  }
+}
+
+extension InhibitionRule {
+  var json: JSON {
+    [
+      "name": .string(name), "source": .array(source.map(\.json)), "target": .array(target.map(\.json)),
+      "equal": .texts(equal),
+    ]
+  }
+  init?(json: JSON) {
+    guard let name = json["name"]?.string else { return nil }
+    self.init(
+      name: name, source: json.matchers("source"), target: json.matchers("target"), equal: json.texts("equal"))
+  }
+}
+
+extension DependencyRule {
+  var json: JSON {
+    [
+      "label": .string(label),
+      "parents": .array(parents.map { ["child": .string($0.child), "parents": .texts($0.parents)] }),
+    ]
+  }
+  init?(json: JSON) {
+    guard let label = json["label"]?.string else { return nil }
+    self.init(
+      label: label,
+      parents: (json["parents"]?.array ?? []).compactMap { e in
+        e["child"]?.string.map { Edge(child: $0, parents: e.texts("parents")) }
+      })
+  }
+}
+
+extension MaintenanceWindow {
+  var json: JSON {
+    [
+      "name": .string(name), "matchers": .array(matchers.map(\.json)),
+      "weekdays": .array(weekdays.map { .int($0) }), "minute_of_day": .int(minuteOfDay),
+      "duration_us": .int(duration.microseconds), "timezone": .string(timeZone),
+    ]
+  }
+  init?(json: JSON) {
+    guard let name = json["name"]?.string else { return nil }
+    self.init(
+      name: name, matchers: json.matchers("matchers"),
+      weekdays: (json["weekdays"]?.array ?? []).compactMap { $0.int.map { Int($0) } },
+      minuteOfDay: Int(json["minute_of_day"]?.int ?? 0), duration: json.interval("duration_us") ?? .zero,
+      timeZone: json["timezone"]?.string ?? "UTC")
+  }
+}
+
+extension FlappingRule {
+  var json: JSON {
+    [
+      "changes": .int(changes), "within_us": .int(within.microseconds),
+      "steady_after_us": .int(steadyAfter.microseconds),
+    ]
+  }
+  /// `false`: nothing counts as flapping.
+  init?(json: JSON) {
+    guard let changes = json["changes"]?.int else { return nil }
+    self.init(
+      changes: Int(changes), within: json.interval("within_us") ?? .hours(1),
+      steadyAfter: json.interval("steady_after_us") ?? .minutes(30))
+  }
+}
+
+extension StormRule {
+  var json: JSON {
+    [
+      "after": .int(after), "within_us": .int(within.microseconds), "wait_us": .int(wait.microseconds),
+      "interval_us": .int(interval.microseconds),
+    ]
+  }
+  /// `false`: every message is told by itself.
+  init?(json: JSON) {
+    guard let after = json["after"]?.int else { return nil }
+    self.init(
+      after: Int(after), within: json.interval("within_us") ?? .minutes(1),
+      wait: json.interval("wait_us") ?? .seconds(10),
+      interval: json.interval("interval_us") ?? .minutes(5))
   }
 }

@@ -9,21 +9,8 @@ package struct Silence: Sendable, Equatable {
   package var endsAt: Timestamp
   package var by: String
   package var comment: String?
-  package var hasExpired = false
+  /// Somebody was told that it ends soon.
+  package var wasWarned = false
 
-  package func isActive(_ now: Timestamp) -> Bool { !hasExpired && startsAt <= now && now < endsAt }
-}
-
-/// Alerts that are told in batches.
-package struct GroupState: Sendable, Equatable {
-  package var subject: Subject
-  package var configuration: Int
-  package var route: Int
-  package var grouping: Route.Grouping
-  /// Alerts with something to tell since the last message, in the order in which they came.
-  package var waiting: [AlertID] = []
-  /// Alerts that a message told of as firing, and whose end is owed.
-  package var told: Set<AlertID> = []
-  package var lastSentAt: Timestamp?
-  package var dueAt: Timestamp?
+  package func isActive(_ now: Timestamp) -> Bool { startsAt <= now && now < endsAt }
 }

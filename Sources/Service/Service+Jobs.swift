@@ -8,25 +8,38 @@ extension Service {
   /// How many alerts a summary shows in full.
   static let membersShown = 5
 
+  private func giveBack(_ p: Ledger.Pending, of worker: String) {
+    withEngine { $0.release(p.position) }
+    workers.restore(worker)
+  }
+
   /// Leases what is due to workers with credit. What leasing finds out (nobody wants it any more; it may have been sent before) is committed before
   /// the jobs go out.
   func handOutJobs(now: Timestamp) {
-    var jobs: [(Peer, Ledger.Pending)] = []
+    var jobs: [(String, Peer, Ledger.Pending)] = []
     while true {
       var any = false
       for (name, worker) in workers.withCredit() {
         guard let p = withEngine({ $0.lease(to: name, channels: worker.channels, now: now) }) else { continue }
         workers.spend(name)
-        jobs.append((worker.peer, p))
+        jobs.append((name, worker.peer, p))
         any = true
       }
       if !any { break }
     }
     commit(now: now)
-    // Not committed, not sent: the leases run out, and they are handed out again.
-    guard failure == nil, !isStuck else { return }
-    for (peer, p) in jobs {
-      if let job = job(p, now: now) { gateway.send(.job(job.json), to: peer) }
+    // Not committed, not sent: nobody has them, and they are handed out again.
+    guard failure == nil, !isStuck else {
+      for (name, _, p) in jobs { giveBack(p, of: name) }
+      return
+    }
+    for (name, peer, p) in jobs {
+      // Settled meanwhile, by what another lease found out.
+      guard let p = engine.ledger[p.position] else {
+        workers.restore(name)
+        continue
+      }
+      if let job = job(p, now: now) { gateway.send(.job(job.json), to: peer) } else { giveBack(p, of: name) }
     }
   }
 
@@ -34,12 +47,12 @@ extension Service {
     var job = Job(
       key: p.key, subject: p.subject, purpose: p.purpose, receiver: p.place.receiver, channel: p.place.target.channel,
       destination: p.place.target.destination, attempt: p.attempts + 1, requestedAt: p.requestedAt,
-      leaseUntil: p.lease?.until ?? now + Engine.leaseTime, thread: engine.ledger.thread(p.subject, p.place),
+      leaseUntil: p.lease?.until ?? now + Engine.leaseTime, thread: engine.ledger.thread(p.subject, p.place.target),
       consoleURL: engine.settings.consoleURL)
     do {
       switch p.purpose {
       case .summary:
-        let members = p.members.compactMap { engine.alerts[$0] }.sorted {
+        let members = try p.members.compactMap { try alert($0) }.sorted {
           ($0.severity, $1.openedAt) > ($1.severity, $0.openedAt)
         }
         job.members = try members.prefix(Service.membersShown).map { try summary($0) }
@@ -47,7 +60,7 @@ extension Service {
       case .digest, .notice:
         if case .notificationRequested(let n)? = try log.event(at: p.position)?.read().event { job.content = n.content }
       default:
-        guard let a = engine.alerts[AlertID(p.subject.number)] else { return nil }
+        guard let a = try alert(AlertID(p.subject.number)) else { return nil }
         job.alert = try summary(a)
       }
     } catch {
@@ -57,8 +70,15 @@ extension Service {
     return job
   }
 
+  /// An alert, from memory, or from the log if it has left memory since.
+  private func alert(_ id: AlertID) throws -> AlertState? {
+    if let known = engine.alerts[id] { return known }
+    let life = try log.life(of: id.subject).map { try $0.read() }
+    return engine.folded(life)
+  }
+
   private func summary(_ a: AlertState) throws -> AlertSummary {
-    let policy = Routing.policy(of: a.route, in: engine.configurations[a.route.configuration] ?? .init())
+    let policy = a.route.policy.flatMap { engine.configurations[a.route.configuration]?.policy($0) }
     return AlertSummary(
       id: a.id, version: a.version, generation: a.generation, dedupKey: "", severity: a.severity, state: a.state,
       condition: a.isFiring ? .firing : .cleared, resolvedHow: a.resolvedHow, seen: a.seen,

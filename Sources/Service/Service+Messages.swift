@@ -55,7 +55,7 @@ extension Service {
 
   private func take(command json: [UInt8], _ requestID: String, _ peer: Peer, now: Timestamp) {
     // Sent again because the answer was lost: answered like the first, and nothing changes.
-    if let reply = answered[requestID, peer] {
+    if let reply = answered[requestID, peer, json, now] {
       answers.append((peer, .reply(requestID: requestID, json: reply)))
       return
     }
@@ -71,7 +71,11 @@ extension Service {
         return
       }
     } catch { reply = Reply(.failure(error)) }
-    answered.remember(reply.json, requestID, peer)
+    // What could not be judged now may be judged later.
+    if case .failure(let error) = reply.result, error.code == .unavailable {
+    } else {
+      answered.remember(reply.json, requestID, peer, json, now)
+    }
     answers.append((peer, .reply(requestID: requestID, json: reply.json)))
   }
 
@@ -103,22 +107,42 @@ extension Service {
   }
 }
 
-/// Replies to commands of late, so that one that is sent again is answered like the first. Bounded: a client gives up long before so many others came.
+/// Replies to commands of late, so that one that is sent again is answered like the first and changes nothing.
+///
+/// The same command is one with the same request id, from the same key, that says the same: two clients that both count from 1 don't get each other's
+/// answers. Bounded in number and time: a client gives up long before.
 struct AnsweredCommands {
   static let capacity = 4096
+  static let memory = Interval.minutes(15)
   private struct Key: Hashable {
     var peer: String?
     var requestID: String
+    var said: StableHash
+    init(_ requestID: String, _ peer: Peer, _ json: [UInt8]) {
+      self.peer = peer.name
+      self.requestID = requestID
+      said = json.withUnsafeBytes { StableHash($0) }
+    }
   }
-  private var replies: [Key: JSON] = [:]
+  private struct Answer {
+    var reply: JSON
+    var at: Timestamp
+  }
+  private var replies: [Key: Answer] = [:]
   private var order: [Key] = []
   private var oldest = 0
 
-  subscript(requestID: String, peer: Peer) -> JSON? { replies[Key(peer: peer.name, requestID: requestID)] }
+  subscript(requestID: String, peer: Peer, json: [UInt8], now: Timestamp) -> JSON? {
+    guard let answer = replies[Key(requestID, peer, json)], now - answer.at <= AnsweredCommands.memory else {
+      return nil
+    }
+    return answer.reply
+  }
 
-  mutating func remember(_ reply: JSON, _ requestID: String, _ peer: Peer) {
-    let key = Key(peer: peer.name, requestID: requestID)
-    replies[key] = reply
+  mutating func remember(_ reply: JSON, _ requestID: String, _ peer: Peer, _ json: [UInt8], _ now: Timestamp) {
+    let key = Key(requestID, peer, json)
+    let isKnown = replies.updateValue(Answer(reply: reply, at: now), forKey: key) != nil
+    if isKnown { return }
     if order.count < AnsweredCommands.capacity {
       order.append(key)
     } else {

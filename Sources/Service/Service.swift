@@ -35,6 +35,10 @@ package final class Service {
   /// A commit that the log refused, to be tried again as it is: nothing of it was answered, and nothing else is decided before.
   private var stuck: Commit?
   private var stuckEvents: [RecordedEvent] = []
+  private var stuckAt = Timestamp.epoch
+  private var retryAt = Timestamp.epoch
+  /// Taken up in the next round that can write.
+  private var waitingSettings: LifecycleSettings?
   private var isStopping = false
 
   package init(
@@ -65,10 +69,9 @@ package final class Service {
     let now = clock.now()
     engine.recover(now: now)
     engine.adopt(settings, now: now)
-    logger.info(
-      "the log is read",
-      metadata: ["events": "\(count)", "alerts": "\(engine.alerts.values.count { !$0.isResolved })"])
+    logger.info("the log is read", metadata: ["events": "\(count)", "alerts": "\(engine.openCount)"])
     commit(now: now)
+    if let failure { throw failure }
     settle()
   }
 
@@ -90,7 +93,7 @@ package final class Service {
 
   /// How long nothing has to be done, in microseconds; nil for ever.
   package func waitingTime() -> Int64? {
-    if stuck != nil { return Service.retryInterval.microseconds }
+    if stuck != nil { return max(0, min((retryAt - clock.now()).microseconds, Service.retryInterval.microseconds)) }
     return engine.nextDeadline.map { max(0, ($0 - clock.now()).microseconds) }
   }
 
@@ -99,8 +102,16 @@ package final class Service {
     for message in control.drain() { obey(message) }
     let now = clock.now()
     if stuck != nil {
-      commit(now: now)
-      if stuck != nil { return refuseMeanwhile(now: now) }
+      if now >= retryAt || now < stuckAt { commit(now: now) }
+      if let failure { throw failure }
+      if stuck != nil {
+        refuseMeanwhile(now: now)
+        return settle()
+      }
+    }
+    if let settings = waitingSettings {
+      waitingSettings = nil
+      engine.adopt(settings, now: now)
     }
     for message in gateway.receive(limit: Service.drainLimit) { take(message, now: now) }
     engine.fire(now: now)
@@ -114,8 +125,7 @@ package final class Service {
   private func obey(_ message: ServiceControl.Message) {
     switch message {
     case .stop: isStopping = true
-    case .adopt(let settings):
-      if stuck == nil { engine.adopt(settings, now: clock.now()) } else { control.post(message) }
+    case .adopt(let settings): waitingSettings = settings
     }
   }
 
@@ -127,6 +137,10 @@ package final class Service {
 
   private(set) var failure: (any Error)?
   var isStuck: Bool { stuck != nil }
+  /// Whether what comes is refused at the moment, because the log can't be written.
+  package var isRefusing: Bool { isStuck }
+  /// Whether anybody wants this message at the moment. Changes nothing: for simulations.
+  package func wouldWant(_ key: String) -> Bool { engine.ledger.find(key).map { engine.unwanted($0) == nil } ?? false }
 
   /// Writes what was decided, and only then answers and publishes.
   func commit(now: Timestamp) {
@@ -141,6 +155,8 @@ package final class Service {
     do throws(EventLogError) { try log.append(commit) } catch {
       switch error.kind {
       case .unwritable:
+        stuckAt = now
+        retryAt = now + Service.retryInterval
         if status.snapshot.trouble != error.message {
           logger.error("nothing can be stored; what comes is refused until it can", metadata: ["why": "\(error)"])
         }

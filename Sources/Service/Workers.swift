@@ -31,5 +31,8 @@ struct Workers {
     return (able[turn...] + able[..<turn]).map { ($0.key, $0.value) }
   }
 
+  /// A job that it was given did not go out.
+  mutating func restore(_ name: String) { all[name]?.credit += 1 }
+
   mutating func spend(_ name: String) { all[name]?.credit -= 1 }
 }

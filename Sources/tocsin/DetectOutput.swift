@@ -50,3 +50,27 @@ struct PrintingPort: AnomalyPort {
   }
   func heartbeat(_ json: JSON) async {}
 }
+
+/// `detect --evaluate`, as a table.
+enum QualityTable {
+  static func print(_ rows: [Evaluation.Quality], json: Bool) {
+    if json {
+      for row in rows { Swift.print(row.json.text) }
+      return
+    }
+    let width = max(10, rows.map(\.name.count).max() ?? 0)
+    func pad(_ text: String, _ n: Int) -> String { String(repeating: " ", count: max(0, n - text.count)) + text }
+    func percent(_ d: Double?) -> String { d.map { "\(Int(($0 * 100).rounded()))%" } ?? "-" }
+    func name(_ text: String) -> String { text + String(repeating: " ", count: max(0, width - text.count)) }
+    Swift.print(name("check") + "  alarms  false  a day  precision  found  recall   delay  missed")
+    for r in rows {
+      let perDay = r.falsePerDay.map { "\(($0 * 100).rounded() / 100)" } ?? "-"
+      let delay = r.delay.map { Interval(microseconds: Int64($0 * 1e6)).rounded } ?? "-"
+      Swift.print(
+        name(r.name) + pad("\(r.alarms)", 8) + pad("\(r.falseAlarms)", 7) + pad(perDay, 7)
+          + pad(percent(r.precision), 11)
+          + pad("\(r.found)/\(r.incidents)", 7) + pad(percent(r.recall), 8) + pad(delay, 8) + "  "
+          + r.missed.joined(separator: " "))
+    }
+  }
+}

@@ -27,14 +27,20 @@ struct DetectVerb: AsyncParsableCommand {
     help: "Score this CSV of timestamp,value with the adaptive detector, and print it with anomaly_score.")
   var score: String?
 
+  @Flag(help: "Run all checks over the past (--from, or a year) and print how good they would have been.")
+  var evaluate = false
+  @ArgumentParser.Option(help: "With --evaluate: what really happened, JSON lines such as `tocsin sample` writes.")
+  var labels: String?
+
   func validate() throws {
+    if labels != nil, !evaluate { throw ValidationError("--labels needs --evaluate") }
     for (option, text) in [("--from", from), ("--to", to)] {
       if let text, Timestamp(rfc3339: text) == nil {
         throw ValidationError(
           "\(option) must be a date or time such as 2026-10-01 or 2026-10-01T06:00:00Z, not \"\(text)\"")
       }
     }
-    if to != nil, from == nil { throw ValidationError("--to needs --from") }
+    if to != nil, from == nil, !evaluate { throw ValidationError("--to needs --from") }
     guard !name.isEmpty, name.utf8.count <= 100, !name.contains("/") else {
       throw ValidationError("--name must be a short name without /")
     }
@@ -75,6 +81,7 @@ struct DetectVerb: AsyncParsableCommand {
     if let score { return try DetectVerb.printScores(score) }
     let configuration = try folder.load()
     let plan = try DetectVerb.plan(configuration.detection, only: only)
+    if evaluate { return try await printQuality(plan) }
     guard !dryRun else {
       let worker = try DetectVerb.worker(plan, name: name, port: PrintingPort(json: json), directory: nil)
       return try await DetectVerb.work(worker, self)
@@ -105,6 +112,26 @@ struct DetectVerb: AsyncParsableCommand {
           ], logger: Logger(label: "tocsin"))
       }
       publisher.close()
+    }
+  }
+
+  private func printQuality(_ plan: DetectionPlan) async throws {
+    let end = to.flatMap { Timestamp(rfc3339: $0) } ?? DetectVerb.now()
+    let start = from.flatMap { Timestamp(rfc3339: $0) } ?? end - .days(366)
+    guard start < end else { throw ValidationError("--from must be before --to") }
+    do {
+      let incidents = try labels.map { try Evaluation.labels(path: $0) } ?? []
+      let (quality, reports) = try await Evaluation.run(plan, start..<end, incidents: incidents)
+      QualityTable.print(quality, json: json)
+      for report in reports {
+        if case .failed(let why) = report.outcome {
+          FileHandle.standardError.write(Data("\(report.event) was not evaluated: \(why)\n".utf8))
+          throw ExitCode.failure
+        }
+      }
+    } catch let error as SourceError {
+      FileHandle.standardError.write(Data("\(error)\n".utf8))
+      throw ExitCode.failure
     }
   }
 

@@ -100,7 +100,7 @@ import TocsinConfiguration
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()
     let c = try Configuration.load(directory: root.appendingPathComponent("config").path, environment: [:])
-    #expect(c.lifecycle.policy("critical")?.steps.dropFirst().first?.after == .minutes(30))
+    #expect(c.lifecycle.policy("critical")?.steps.last?.after == .minutes(30))
     #expect(c.notifiers.outbox == "data/outbox")
     #expect(c.console.host == "127.0.0.1")
   }

@@ -271,6 +271,13 @@ import Testing
     #expect(port.take().count == 1)
   }
 
+  @Test func `that rows are missing is watched once, by the shortest windows`() {
+    let plan = DetectionPlan(listings([fall, check("zscore", "views", .weekly)]), kinds: .table(TableSource()))
+    let counting = plan.events.flatMap(\.checks).filter(\.countsRows)
+    #expect(counting.map(\.bucket) == [.day])
+    #expect(Set(plan.events.flatMap(\.checks).map(\.name)).count == 3)
+  }
+
   @Test func `heartbeats tell what was done`() async throws {
     let (rows, port, clock) = (TableSource(), RecordingPort(), StandingClock("2026-03-09T07:00:00Z"))
     rows.set(table(steady + [13]))

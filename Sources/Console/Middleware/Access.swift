@@ -11,7 +11,7 @@ struct Access: RouterMiddleware {
   static func isPublic(_ path: String) -> Bool {
     path == "/healthz" || path == "/readyz" || path == "/-/healthy" || path == "/-/ready" || path == "/sign-in"
       || path == "/favicon.ico" || path.hasPrefix("/assets/") || path == "/slack/actions"
-      || path == "/api/v1/webhooks/pagerduty"
+      || path == "/api/v1/webhooks/pagerduty" || path == "/v2/enqueue"
   }
 
   func handle(

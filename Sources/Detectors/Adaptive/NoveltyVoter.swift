@@ -3,7 +3,7 @@
 /// Remembers disjoint intervals of the line, never values: memory is bounded whatever comes.
 struct NoveltyVoter {
   /// The finest difference that is remembered, as a share of the range: more is spent on noise.
-  static let resolution = 200.0
+  static let resolution = 128.0
   /// A gap between values seen is less new than what lies beyond all of them.
   static let innerWeight = 0.5
   /// How far the spread, rather than the range, sets the scale.
@@ -14,8 +14,8 @@ struct NoveltyVoter {
   static let floor = 0.0075
   /// Points over which novelty's usual size is remembered.
   static let memory = 4000.0
-  /// At most: intervals are kept further apart than the resolution, so that twice of it never fills, except while the range grows.
-  static let limit = 402
+  /// Intervals are kept further apart than the resolution, so that there are at most 129, but for those that stood closer before the range grew.
+  static let limit = 194
 
   private var lower: [Double] = []
   private var upper: [Double] = []

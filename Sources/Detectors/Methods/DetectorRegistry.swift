@@ -12,6 +12,12 @@ package enum DetectorRegistry {
     "row_count": { RowCount(&$0) },
     "zscore": { ZScore(&$0) },
     "adaptive": { Adaptive(&$0) },
+    "robust_zscore": { RobustZScore(&$0) },
+    "moving_average": { MovingAverage(&$0, weighted: false) },
+    "ewma": { MovingAverage(&$0, weighted: true) },
+    "seasonal": { Seasonal(&$0) },
+    "change_point": { ChangePoint(&$0) },
+    "profile": { Profile(&$0) },
   ]
 
   /// Other names for the same, as people write them.

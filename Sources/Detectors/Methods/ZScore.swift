@@ -80,10 +80,25 @@ package struct ZScore: Detector {
   }
 
   package func sentence(_ metric: String, _ j: Judgement) -> String {
+    ZScore.sentence(metric, j, level: "its usual level")
+  }
+
+  static func sentence(_ metric: String, _ j: Judgement, level: String) -> String {
     let z = j.z?.magnitude ?? 0
-    let far = z >= ZScore.limit ? "far" : "\(Sentence.number((z * 10).rounded() / 10)) standard deviations"
+    let far = z >= limit ? "far" : "\(Sentence.number((z * 10).rounded() / 10)) standard deviations"
+    let side = j.z ?? 0 < 0 ? "below" : "above"
     return
-      "\(metric) is \(far) \(j.z ?? 0 < 0 ? "below" : "above") its usual level (\(Sentence.number(j.value)), expected \(Sentence.number(j.expected ?? 0)))"
+      "\(metric) is \(far) \(side) \(level) (\(Sentence.number(j.value)), expected \(Sentence.number(j.expected ?? 0)))"
+  }
+
+  /// How many days of the past are usual for a period; nil for points, which count otherwise.
+  static func defaultDays(_ period: CheckSettings.Period) -> Double? {
+    switch period {
+    case .daily: 28
+    case .weekly: 84
+    case .hourly: 7
+    case .point: nil
+    }
   }
 }
 

@@ -95,10 +95,12 @@ extension EventPlan {
     for check in event.checks {
       if let plan = CheckPlan(check, event, options, known, &faults) { checks.append(plan) }
     }
-    for bucket in Set(checks.map(\.bucket)) where bucket != .exact && source.keepsHistory {
-      if !checks.contains(where: { $0.countsRows && $0.bucket == bucket && $0.dimensions.isEmpty }) {
-        checks.append(CheckPlan(missingRowsOf: event, bucket, period: checks.first { $0.bucket == bucket }))
-      }
+    // The shortest windows tell first; longer ones would say the same again.
+    let buckets = checks.map(\.bucket).filter { $0 != .exact }
+    if source.keepsHistory, let bucket = buckets.min(by: { ($0.length ?? .zero) < ($1.length ?? .zero) }),
+      !checks.contains(where: { $0.countsRows && $0.bucket == bucket && $0.dimensions.isEmpty })
+    {
+      checks.append(CheckPlan(missingRowsOf: event, bucket, period: checks.first { $0.bucket == bucket }))
     }
     self.checks = checks
     if faults.count > before { return nil }

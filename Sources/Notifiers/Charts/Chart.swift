@@ -119,6 +119,8 @@ package struct Chart: Sendable {
     func fill() {
       defer { run = [] }
       guard run.count > 1 else { return }
+      // Text leaves its end as the current point, which the area would begin at.
+      cairo_new_path(cr)
       for p in run { cairo_line_to(cr, p.x, p.upper) }
       for p in run.reversed() { cairo_line_to(cr, p.x, p.lower) }
       cairo_close_path(cr)
@@ -140,6 +142,7 @@ package struct Chart: Sendable {
     cairo_set_dash(cr, dashes, dashed ? 2 : 0, 0)
     colour()
     var isDown = false
+    cairo_new_path(cr)
     for place in places {
       // A gap in the data is a gap in the line.
       guard let place else {
@@ -161,11 +164,13 @@ package struct Chart: Sendable {
     cairo_set_source_rgb(cr, 0.55, 0, 0)
     for p in points where p.isOutside && p != last {
       guard let v = p.value else { continue }
+      cairo_new_path(cr)
       cairo_arc(cr, x(p.time), y(v), 5, 0, 2 * .pi)
       cairo_fill(cr)
     }
     let place = (x: x(last.time), y: y(value))
     cairo_set_line_width(cr, 5)
+    cairo_new_path(cr)
     cairo_arc(cr, place.x, place.y, 13, 0, 2 * .pi)
     cairo_stroke(cr)
     cairo_arc(cr, place.x, place.y, 5, 0, 2 * .pi)

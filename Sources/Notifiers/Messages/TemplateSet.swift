@@ -21,11 +21,11 @@ package struct TemplateSet: Sendable {
   /// What was wrong with a user's own template; the built-in one stands in for it.
   package let faults: [Fault]
 
-  /// `own` holds template texts by name, such as `alert.slack`.
-  package init(own: [String: String] = [:]) {
+  /// `own` holds template texts by name, such as `alert.slack`; `faults` is what was wrong before they could be read.
+  package init(own: [String: String] = [:], faults before: [Fault] = []) {
     MustacheContentTypes.register(SlackText(), named: "SLACK")
     var templates: [String: MustacheTemplate] = [:]
-    var faults: [Fault] = []
+    var faults = before
     for (name, text) in BuiltInTemplates.all { templates[name] = try? TemplateSet.parse(text, name: name) }
     for (name, text) in own.sorted(by: { $0.key < $1.key }) {
       func fault(_ message: String, mend: String) {

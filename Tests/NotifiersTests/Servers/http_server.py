@@ -3,6 +3,7 @@
 usage: http_server.py RECORD_FILE [CERT KEY]
 prints its port when it listens. Paths, by their first part:
   /ok/…             200 "ok"
+  /first/KIND/ARG/REST…   the first time as /KIND/ARG, from then on as /REST…; for each body's key apart
   /status/500/…     that status, with a body
   /after/7/…        429 with Retry-After: 7        /afterdate/S/…  the same as an HTTP date, S seconds ahead
   /flaky/2/…        500 for the first two requests to the same path, then 200
@@ -49,14 +50,18 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        parts = self.path.strip("/").split("/")
         with lock:
             count = seen[self.path] = seen.get(self.path, 0) + 1
+            if parts[0] == "first":
+                known = (self.path, body)
+                seen[known] = seen.get(known, 0) + 1
+                parts = parts[1:3] if seen[known] == 1 else parts[3:]
             record.write(json.dumps({
-                "method": self.command, "path": self.path, "peer": self.client_address[1],
+                "kind": parts[0], "method": self.command, "path": self.path, "peer": self.client_address[1],
                 "headers": {k.lower(): v for k, v in self.headers.items()},
                 "body": base64.b64encode(body).decode(), "text": body.decode("utf-8", "replace")}) + "\n")
             record.flush()
-        parts = self.path.strip("/").split("/")
         kind, arg = parts[0], parts[1] if len(parts) > 1 else ""
         if kind == "ok":
             self.answer(200, "ok")

@@ -1,0 +1,56 @@
+package import Alerts
+
+/// Alerts by id, in little memory: 16 bytes in a table for each, and the states themselves in pages that never move and never stand half empty.
+package struct AlertTable: Sendable {
+  private static let pageSize = 1024
+  private var slots: [AlertID: Int32] = [:]
+  private var pages: [[AlertState?]] = []
+  private var free: [Int32] = []
+
+  package init() {}
+
+  package var count: Int { slots.count }
+  package var isEmpty: Bool { slots.isEmpty }
+  package var ids: some Collection<AlertID> { slots.keys }
+  package var values: some Sequence<AlertState> { pages.lazy.joined().lazy.compactMap { $0 } }
+
+  package subscript(_ id: AlertID) -> AlertState? {
+    get {
+      guard let slot = slots[id] else { return nil }
+      return pages[Int(slot) / AlertTable.pageSize][Int(slot) % AlertTable.pageSize]
+    }
+    _modify {
+      if let slot = slots[id] {
+        let (page, place) = (Int(slot) / AlertTable.pageSize, Int(slot) % AlertTable.pageSize)
+        defer { if pages[page][place] == nil { release(id, slot) } }
+        yield &pages[page][place]
+      } else {
+        var value: AlertState?
+        defer { if let value { insert(value, id) } }
+        yield &value
+      }
+    }
+  }
+
+  private mutating func insert(_ value: AlertState, _ id: AlertID) {
+    if free.isEmpty {
+      let first = Int32(pages.count * AlertTable.pageSize)
+      pages.append([AlertState?](repeating: nil, count: AlertTable.pageSize))
+      free.append(contentsOf: (first..<first + Int32(AlertTable.pageSize)).reversed())
+    }
+    let slot = free.removeLast()
+    slots[id] = slot
+    pages[Int(slot) / AlertTable.pageSize][Int(slot) % AlertTable.pageSize] = value
+  }
+
+  private mutating func release(_ id: AlertID, _ slot: Int32) {
+    slots[id] = nil
+    free.append(slot)
+  }
+}
+
+extension AlertTable: Equatable {
+  package static func == (a: AlertTable, b: AlertTable) -> Bool {
+    a.count == b.count && a.ids.allSatisfy { a[$0] == b[$0] }
+  }
+}

@@ -1,0 +1,115 @@
+import Alerts
+import Lifecycle
+import Testing
+
+@Suite struct GroupTests {
+  @Test func aGroupWaitsAndTellsAllAndThenKeepsItsInterval() {
+    var g = Given()
+    g.fires("a", .high)
+    g.passes(.minutes(1))
+    g.fires("b", .high)
+    #expect(g.deliver() == [])
+    g.passes(.minutes(4))
+    #expect(g.said().last == "requested summary chat/slack ×2")
+    g.deliver()
+    g.fires("c", .high)
+    g.passes(.minutes(29))
+    #expect(g.deliver() == [])
+    g.passes(.minutes(1))
+    #expect(g.said().last == "requested summary chat/slack ×1")
+    g.replayMatches()
+  }
+
+  @Test func endsAreOwedToAGroupOnceAndForNothingThatWasNotTold() {
+    var g = Given()
+    g.fires("a", .high)
+    g.passes(.minutes(5))
+    g.deliver()
+    g.fires("b", .high)
+    g.clears("b")
+    g.clears("a")
+    _ = g.said()
+    g.passes(.minutes(31))
+    #expect(g.said() == ["requested summary chat/slack ×1"])
+    g.deliver()
+    g.passes(.days(1))
+    #expect(g.said() == ["notification_delivered"])
+    #expect(g.engine.alerts.isEmpty)
+    #expect(g.engine.groups.isEmpty)
+    g.replayMatches()
+  }
+
+  @Test func heldAlertsComeBackToTheirGroup() {
+    var g = Given()
+    let a = g.fires("a", .high)
+    g.command(.snooze(.hours(2)), a)
+    g.passes(.hours(1))
+    #expect(g.deliver() == [])
+    g.restarts()
+    g.passes(.hours(1) + .minutes(5))
+    #expect(g.deliver() == ["G-1 summary chat/slack"])
+    g.replayMatches()
+  }
+
+  @Test func theFirstCriticalIsNeverDelayedByAGroup() {
+    let settings = LifecycleSettings.plain.with {
+      $0.routes = [
+        Route(matchers: [], delivery: .group(["chat"], .init(by: [], wait: .minutes(5), interval: .minutes(30))))
+      ]
+    }
+    var g = Given(settings)
+    g.fires("a", .high)
+    g.burst(["b"], .critical)
+    #expect(g.deliver() == ["G-1 summary chat/slack"])
+    g.passes(.minutes(1))
+    g.burst(["c"], .critical)
+    #expect(g.deliver() == [])
+    g.passes(.minutes(30))
+    #expect(g.deliver() == ["G-1 summary chat/slack"])
+  }
+
+  @Test func aRiseOutOfAGroupIsToldOnceAndItsEndToBoth() {
+    var g = Given()
+    let a = g.fires("a", .high)
+    g.passes(.minutes(5))
+    g.deliver()
+    g.fires("a", .critical)
+    #expect(g.deliver() == ["\(a) firing ops/email"])
+    g.clears("a")
+    #expect(g.deliver() == ["\(a) resolved ops/email"])
+    g.passes(.minutes(31))
+    #expect(g.deliver() == ["G-1 summary chat/slack"])
+    g.passes(.days(1))
+    #expect(g.deliver() == [])
+    #expect(g.engine.alerts.isEmpty)
+    g.replayMatches()
+  }
+
+  @Test func aStormOfAThousandIsOneMessage() {
+    var g = Given()
+    g.burst((1...1000).map { "m\($0)" })
+    g.passes(.seconds(10))
+    _ = g.said()
+    let sent = g.deliver()
+    #expect(sent == ["G-1 summary ops/email"])
+    #expect(g.engine.groups[Subject(.group, 1)]?.told.count == 1000)
+    // The policies go on: the next step is one message as well.
+    g.passes(.minutes(16))
+    #expect(g.deliver() == ["G-2 summary chat/slack"])
+    for i in 1...1000 { g.clears("m\(i)") }
+    g.passes(.minutes(10))
+    #expect(g.deliver().sorted() == ["G-1 summary ops/email", "G-2 summary chat/slack"])
+    g.passes(.days(1))
+    #expect(g.deliver() == [])
+    #expect(g.engine.alerts.isEmpty)
+    let t = g.engine.ledger.totals
+    #expect(t.requested == t.delivered + t.failed + t.cancelled + g.engine.ledger.pending.count)
+    g.replayMatches()
+  }
+
+  @Test func aFewAreToldOneByOne() {
+    var g = Given()
+    g.burst((1...20).map { "m\($0)" })
+    #expect(g.deliver().count == 20)
+  }
+}
