@@ -16,6 +16,7 @@ struct Tocsin: AsyncParsableCommand {
         name: "Look after it",
         subcommands: [
           ConfigVerb.self, RenderVerb.self, ProjectionsVerb.self, KeysVerb.self, SampleVerb.self, BenchVerb.self,
+          SimulateVerb.self,
         ]),
     ])
 }
