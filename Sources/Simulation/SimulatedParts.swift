@@ -23,6 +23,8 @@ final class SimulatedLog: EventLog {
   init(_ mutation: Mutation?) { self.mutation = mutation }
 
   var head: Int64 { disk.head }
+  var headHash: [UInt8] { disk.headHash }
+  func hash(at position: Int64) throws -> [UInt8]? { try disk.hash(at: position) }
 
   func append(_ commit: Commit) throws(EventLogError) {
     if let unsynced {

@@ -62,7 +62,8 @@ import Testing
       if round % 2 == 0 { for _ in 0..<(1 + next(3)) { bytes[next(bytes.count)] = UInt8(next(256)) } }
       if let json = try? JSON(parsing: bytes) {
         understood += 1
-        #expect(try JSON(parsing: json.bytes) == json)
+        // Compared as text: 2.5e3 is read as a number and written as 2500.
+        #expect(try JSON(parsing: json.bytes).bytes == json.bytes)
       }
     }
     #expect(understood > 100)
