@@ -56,6 +56,7 @@ let package = Package(
     part("EventLog", ["Alerts", grdb, sqlite, logging, crypto]),
     part("Bus", ["Alerts", "CZeroMQ", grdb, logging]),
     part("Service", ["Alerts", "Lifecycle", "EventLog", "Bus", logging, crypto, collections]),
+    part("Simulation", ["Alerts", "Lifecycle", "EventLog", "Bus", "Service", logging]),
     part("Detectors", ["Alerts", "Bus", grdb, logging]),
     part("Notifiers", ["Alerts", "Bus", "CCurl", "CCairo", mustache, logging, crypto]),
     part("Projections", ["Alerts", "EventLog", grdb, sqlite, mustache, logging]),
@@ -79,7 +80,7 @@ let package = Package(
     .executableTarget(
       name: "tocsin",
       dependencies: [
-        "Alerts", "Lifecycle", "EventLog", "Bus", "Service", "Detectors", "Notifiers",
+        "Alerts", "Lifecycle", "EventLog", "Bus", "Service", "Simulation", "Detectors", "Notifiers",
         "Projections", "Console", "TocsinConfiguration", logging, grdb, sqlite, crypto,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -92,6 +93,7 @@ let package = Package(
     tests("EventLogTests", ["Alerts", "EventLog", grdb], resources: [.copy("Samples")]),
     tests("BusTests", ["Alerts", "Bus"]),
     tests("ServiceTests", ["Alerts", "Lifecycle", "EventLog", "Bus", "Service"]),
+    tests("SimulationTests", ["Alerts", "Lifecycle", "Simulation"]),
     tests("DetectorsTests", ["Alerts", "Bus", "Detectors", grdb]),
     tests("NotifiersTests", ["Alerts", "Bus", "Notifiers"], resources: [.copy("Servers")]),
     tests("ProjectionsTests", ["Alerts", "EventLog", "Projections", grdb]),

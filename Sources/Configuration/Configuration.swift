@@ -109,7 +109,10 @@ package struct Configuration: Sendable, Equatable {
     // What the detectors make of it; a dangling connection has its fault already.
     var plannable = detection
     plannable.events.removeAll { event in !connections.contains { $0.name == event.source.connection } }
-    reading.faults += DetectionPlan(plannable).faults
+    // A fault on a line that says the same already is the same.
+    func line(_ fault: Fault) -> String { "\(fault.place?.file ?? ""):\(fault.place?.line ?? 0) \(fault.message)" }
+    let known = Set(reading.faults.map(line))
+    reading.faults += DetectionPlan(plannable).faults.filter { !known.contains(line($0)) }
     ReachCheck.run(settings, notifiers, fields: receivers.fields, reading: reading)
 
     var configuration = Configuration(

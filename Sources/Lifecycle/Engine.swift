@@ -236,19 +236,19 @@ package struct Engine: Sendable {
   package mutating func recover(now: Timestamp) {
     deadlines = Deadlines()
     inhibitions = InhibitionIndex(settings)
-    for id in Array(alerts.ids) {
+    for id in alerts.ids.sorted() {
       if let a = alerts[id], !a.isResolved { inhibitions.add(a) }
       arm(id, nil)
       if let t = alerts[id]?.resolvedAt, t + settings.reopenWithin <= now { bidFarewell(id, now: now) }
     }
-    for s in silences.values {
+    for s in silences.values.sorted(by: { $0.subject < $1.subject }) {
       deadlines.add(.silence(s.subject), at: s.startsAt <= now ? min(s.endsAt, now) : s.startsAt)
     }
-    for g in Array(groups.values) {
+    for g in groups.values.sorted(by: { $0.subject < $1.subject }) {
       if let due = g.dueAt { deadlines.add(.group(g.subject), at: due) } else { prune(g, now: now) }
     }
     armMaintenance(now: now)
-    for (position, p) in ledger.pending {
+    for (position, p) in ledger.pending.sorted(by: { $0.key < $1.key }) {
       // Leases are not in the log: whatever was due may have been with a worker when the service stopped.
       var p = p
       p.isUnsure = p.notBefore <= now
@@ -276,7 +276,7 @@ package struct Engine: Sendable {
   private mutating func armForConfiguration(now: Timestamp) {
     inhibitions = InhibitionIndex(settings)
     let stale = settings.staleAfter
-    for id in Array(alerts.ids) {
+    for id in alerts.ids.sorted() {
       guard let a = alerts[id], !a.isResolved else { continue }
       inhibitions.add(a)
       if let stale { deadlines.add(.stale(id), at: a.lastSeenAt + stale) }

@@ -1,5 +1,6 @@
 import Alerts
 import ArgumentParser
+import Bus
 import Console
 import EventLog
 import Foundation
@@ -26,6 +27,9 @@ struct DigestVerb: AsyncParsableCommand {
   @Option(help: "Of one tenant only.") var tenant: String?
   @Option(name: .customLong("timezone"), help: "IANA name; the configuration's, unless given.") var timeZone: String?
   @Flag(help: "The same as --format json.") var json = false
+  @Flag(
+    help: "Send it, now, to the receivers that the configuration names for such digests; each gets it once, for ever.")
+  var send = false
 
   /// What is asked for, checked.
   struct Request {
@@ -45,11 +49,32 @@ struct DigestVerb: AsyncParsableCommand {
   func run() async throws {
     let c = try folder.load()
     let request = try request(timeZone: c.timeZone, digests: c.digests)
+    var digest: Digest?
     try ProjectionsVerb.failing {
-      let digest = try DigestVerb.digest(
-        request, log: c.logPath, projections: c.projectionsPath, consoleURL: c.console.publicURL,
-        now: Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1e6)))
-      try show(digest, request.forms)
+      digest = try DigestVerb.digest(
+        request, log: c.logPath, projections: c.projectionsPath, consoleURL: c.console.publicURL, now: wallClock())
+      if let digest, !send { try show(digest, request.forms) }
+    }
+    guard send, let digest else { return }
+    let settings = c.digests.filter { $0.period == request.kind && $0.tenant == request.tenant }
+    let receivers = settings.flatMap(\.to).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+    guard !receivers.isEmpty else {
+      throw ValidationError(
+        "the configuration has no \(request.kind.rawValue) digest, so nobody would get it; add one to `digests:`")
+    }
+    try await Exit.explained {
+      let client = try CommandClient(try ConnectionSettings(c.bus))
+      defer { client.close() }
+      for receiver in receivers {
+        let by = ProcessInfo.processInfo.environment["USER"] ?? "tocsin"
+        let reply = try await client.send(Command(.digest(digest.order(receiver: receiver)), by: by))
+        switch reply.result {
+        case .failure(let error): throw error
+        case .success(let body):
+          print(
+            "\(receiver): \(body["already"]?.bool == true ? "was sent before" : "is on its way"), \(digest.subject)")
+        }
+      }
     }
   }
 

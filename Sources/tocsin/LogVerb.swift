@@ -110,42 +110,24 @@ struct LogVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Writes the log as CloudEvents, one JSON line each, archived events in their places.")
     @OptionGroup var source: Source
-    @ArgumentParser.Option(help: "From here on: a position, or a time such as 2026-11-01 or 2026-11-01T06:00:00Z.")
+    @ArgumentParser.Option(
+      help: "A position (what came after it), a time such as 2026-11-20T06:00:00Z, or an age such as 2h.")
     var since: String?
-    @ArgumentParser.Option(help: "Only this alert: A-1042.") var alert: String?
-
-    private enum Start {
-      case position(Int64)
-      case time(Timestamp)
-    }
+    @ArgumentParser.Option(help: "Only this alert (or silence, group, …), such as A-1042.") var alert: String?
 
     func run() throws {
-      let start = try since.map { text in
-        if let position = Int64(text) { return Start.position(position) }
-        if let time = Timestamp(rfc3339: text) { return Start.time(time) }
-        throw ValidationError("--since must be a position or a time such as 2026-11-01T06:00:00Z, not \"\(text)\"")
-      }
-      let subject = try alert.map { text in
-        if let subject = Subject(text) { return subject }
-        if let id = AlertID(text) { return id.subject }
-        throw ValidationError("--alert must be an alert's id such as A-1042, not \"\(text)\"")
-      }
+      let now = Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
+      let filter = try EventFilter(since: since, alert: alert, types: [], now: now)
       let reader = try source.reader()
       try LogVerb.orFail {
         var out = LineWriter()
-        var after: Int64 = 0
-        var since = Timestamp(microseconds: .min)
-        switch start {
-        case .position(let position): after = max(0, position - 1)
-        case .time(let time): since = time
-        case nil: break
-        }
-        func write(_ e: RecordedEvent) { if e.recordedAt >= since, e.position > after { out.write(e.cloudEvent) } }
-        if let subject {
-          for e in try reader.life(of: subject) { write(e) }
+        if let subject = alert.flatMap({ Subject($0) ?? AlertID($0)?.subject }) {
+          for e in try reader.life(of: subject) where e.position > filter.after && filter.takes(e) {
+            out.write(e.cloudEvent)
+          }
         } else {
-          try reader.each(after: after) { e in
-            write(e)
+          try reader.each(after: filter.after) { e in
+            if filter.takes(e) { out.write(e.cloudEvent) }
             return true
           }
         }

@@ -16,7 +16,7 @@ struct Tocsin: AsyncParsableCommand {
         name: "Look after it",
         subcommands: [
           ConfigVerb.self, LogVerb.self, RenderVerb.self, ProjectionsVerb.self, KeysVerb.self, SampleVerb.self,
-          BenchVerb.self,
+          SimulateVerb.self, BenchVerb.self,
         ]),
     ])
 }

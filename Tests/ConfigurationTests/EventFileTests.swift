@@ -173,7 +173,7 @@ import TocsinConfiguration
       ["metrics/e.yaml:1:51 event_config.data_source.connection: there is no connection \"warehose\""]
     ),
     (
-      "event_config:\n  name: e\n  data_source: {metrics: [{column: A, alias: views}]}\n  detection:\n    daily_checks:\n      - {detector: threshold, metric: view}\n",
+      "event_config:\n  name: e\n  data_source: {metrics: [{column: A, alias: views}]}\n  detection:\n    daily_checks:\n      - {detector: threshold, metric: view, min_value: 1}\n",
       ["metrics/e.yaml:6:39 event_config.detection.daily_checks[0].metric: the data source has no metric \"view\""]
     ),
     (

@@ -1,5 +1,6 @@
 import Alerts
 import Console
+import Detectors
 import Foundation
 import Lifecycle
 import Notifiers
@@ -101,6 +102,7 @@ import TocsinConfiguration
       .deletingLastPathComponent()
     let c = try Configuration.load(directory: root.appendingPathComponent("config").path, environment: [:])
     #expect(c.lifecycle.policy("critical")?.steps.last?.after == .minutes(30))
+    #expect(!c.detection.events.isEmpty)
     #expect(c.notifiers.outbox == "data/outbox")
     #expect(c.console.host == "127.0.0.1")
   }

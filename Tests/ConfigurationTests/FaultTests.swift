@@ -95,6 +95,17 @@ import TocsinConfiguration
       "console: {listen: here}\n",
       ["tocsin.yaml:1:19 console.listen: must be an address and a port such as 127.0.0.1:7800 or [::1]:7800"]
     ),
+    (
+      "console: {listen: \"0.0.0.0:7800\"}\n",
+      ["tocsin.yaml:1:1 console: would let everyone who can reach 0.0.0.0 do everything"]
+    ),
+    (
+      "console: {users: {ana: {role: boss, token: short}}}\n",
+      [
+        "tocsin.yaml:1:31 console.users.ana.role: must be one of viewer, responder, admin, not \"boss\"",
+        "tocsin.yaml:1:44 console.users.ana.token: is shorter than 16 characters",
+      ]
+    ),
     ("log: postgres://x/y\n", ["tocsin.yaml:1:6 log: only SQLite is known as a store"]),
     (
       "reopen_within: soon\n",

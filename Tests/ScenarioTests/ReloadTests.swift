@@ -79,4 +79,27 @@ import Testing
       try w.alerts().contains { $0["anomaly"]?["data"]?["event_type"]?.string == "orders" }
     }
   }
+
+  @Test(.timeLimit(.minutes(2)), arguments: ["up", "notify"])
+  func anotherChannelSettingIsUsed(_ verb: String) async throws {
+    let w = try World()
+    defer { w.end() }
+    try w.useSmallConfiguration()
+    if verb == "notify" { try w.tocsin("serve", "serve") }
+    try w.tocsin(verb, verb)
+    try await w.ready()
+    #expect(try w.publish(#""event_type":"one","metric":"m","severity":"critical""#).status == 0)
+    try await w.until("the first is written") { w.outbox("A-1_firing").count == 1 }
+    try w.write(
+      "config/tocsin.yaml",
+      try w.contents("config/tocsin.yaml").replacingOccurrences(of: "data/outbox", with: "data/moved"))
+    try await w.until("it is taken up", seconds: 30) { w.log(verb).contains("the configuration was taken up") }
+    // A message that is rendered in the same instant may still go the old way; one of the following goes the new one.
+    var n = 1
+    try await w.until("the new folder is used", seconds: 30) {
+      n += 1
+      _ = try w.publish("\"event_type\":\"e\(n)\",\"metric\":\"m\",\"severity\":\"critical\"")
+      return !w.outbox("_firing", in: "data/moved").isEmpty
+    }
+  }
 }

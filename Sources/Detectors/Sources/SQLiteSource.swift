@@ -133,26 +133,42 @@ package struct SQLiteSource: MetricSource {
     let d = request.dimensions.count
     var number = 0
     let cursor = try Row.fetchCursor(db, sql: sql, arguments: arguments)
-    while let row = try cursor.next() {
+    var isTooMany = false
+    while !isTooMany, let row = try cursor.next() {
       number += 1
-      guard rows.count < request.rowLimit else {
-        throw SourceError(
-          .too_many_rows, "more than \(request.rowLimit) windows and series: use fewer dimensions, or a longer window")
+      isTooMany = rows.count >= request.rowLimit
+      let cells = Array(row.databaseValues)
+      if let read = SQLiteSource.read(cells, request, reading, dimensions: d) {
+        rows.append(read)
+      } else {
+        bad.add(line: number, "\"\(SQLiteSource.text(cells[0]).prefix(40))\" is not a time")
       }
-      guard let time = SQLiteSource.time(row[0], reading) else {
-        bad.add(line: number, "\"\(SQLiteSource.text(row[0]).prefix(40))\" is not a time")
-        continue
-      }
-      var values: [Double?] = []
-      for k in 0..<request.metrics.count {
-        values.append(Double.fromDatabaseValue(row[d + 2 + k]).flatMap { $0.isFinite ? $0 : nil })
-      }
-      rows.append(
-        SourceReading.Row(
-          time: time, dimensions: (0..<d).map { SQLiteSource.text(row[1 + $0]) },
-          count: Int.fromDatabaseValue(row[d + 1]) ?? 0, values: values))
+    }
+    if isTooMany {
+      throw SourceError(
+        .too_many_rows, "more than \(request.rowLimit) windows and series: use fewer dimensions, or a longer window")
     }
     return SourceReading(rows: rows, bad: bad)
+  }
+
+  private static func read(
+    _ cells: [DatabaseValue], _ request: SourceRequest, _ reading: TimeReading, dimensions d: Int
+  ) -> SourceReading.Row? {
+    guard let time = time(cells[0], reading) else { return nil }
+    let values = cells.dropFirst(d + 2).prefix(request.metrics.count).map { number($0) }
+    return SourceReading.Row(
+      time: time, dimensions: cells.dropFirst().prefix(d).map { text($0) },
+      count: number(cells[d + 1]).flatMap { Int(exactly: $0) } ?? 0,
+      values: values)
+  }
+
+  /// Nil for NULL, for what is no number, and for what is not finite.
+  private static func number(_ value: DatabaseValue) -> Double? {
+    switch value.storage {
+    case .int64(let i): return Double(i)
+    case .double(let x): return x.isFinite ? x : nil
+    default: return nil
+    }
   }
 
   private static func time(_ value: DatabaseValue, _ reading: TimeReading) -> Timestamp? {

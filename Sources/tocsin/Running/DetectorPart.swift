@@ -12,7 +12,10 @@ extension Running {
     let publisher = try Publisher(
       connection, producer: "detector/\(name)", outbox: Running.spool(configuration))
     let directory = configuration.dataDirectory
-    return Part("detector") { [edits] in
+    // The newest is enough.
+    let edits = AsyncStream<Configuration>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    onEdit { edits.continuation.yield($0) }
+    return Part("detector") {
       try await Part.untilStopped({ edits.continuation.finish() }) {
         try await WatchedChecks.run(plan, edits: edits.stream) { plan in
           let worker = try DetectVerb.worker(plan, name: name, port: publisher, directory: directory)

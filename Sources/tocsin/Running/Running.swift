@@ -19,10 +19,10 @@ final class Running: Sendable {
   let connection: ConnectionSettings
   let gateway: GatewaySettings
   let host: ServiceHost
+  /// What other parts do with an edited configuration.
+  private let reloads = Mutex<[@Sendable (Configuration) -> Void]>([])
   /// A wake-up for the projections after each commit.
   private let commits = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
-  /// Configurations that were taken up, for the detector; the newest is enough.
-  let edits = AsyncStream<Configuration>.makeStream(bufferingPolicy: .bufferingNewest(1))
 
   /// - Parameter isService: whether this process runs the service; a worker by itself reaches one over the bus.
   init(_ configuration: Configuration, isService: Bool) throws {
@@ -71,14 +71,21 @@ final class Running: Sendable {
       projectorPart(projector),
       digests(configuration, log: log, reader: reader, projector: projector, commands: commands),
       try console(configuration, log: log, reader: reader, commands: commands, anomalies: anomalies),
-      ConfigurationWatcher(directory: configurationFolder) { [self] fresh in adopt(fresh) },
+      watch(over: configurationFolder),
     ]
   }
+
+  /// Takes up edits of the configuration, in whatever parts this process runs.
+  func watch(over configurationFolder: String) -> some ServiceLifecycle.Service {
+    ConfigurationWatcher(directory: configurationFolder) { [self] fresh in adopt(fresh) }
+  }
+
+  func onEdit(_ reload: @escaping @Sendable (Configuration) -> Void) { reloads.withLock { $0.append(reload) } }
 
   private func adopt(_ fresh: Configuration) {
     configuration.withLock { $0 = fresh }
     host.adopt(fresh.lifecycle)
-    edits.continuation.yield(fresh)
+    for reload in reloads.withLock({ $0 }) { reload(fresh) }
     logger.info("the configuration was taken up")
   }
 
@@ -117,6 +124,8 @@ final class Running: Sendable {
     let status = host.status
     let zone = LocalZone(configuration.timeZone) ?? .utc
     let consoleURL = configuration.lifecycle.consoleURL
+    // Weeks begin where the configured digest's begin, so that the page and the mail say the same.
+    let weekday = configuration.digests.first { $0.period == .weekly && $0.tenant == nil }?.weekday ?? 1
     let dependencies = ConsoleDependencies(
       settings: configuration.console, reader: reader, log: log, commands: commands, anomalies: anomalies,
       live: { Running.live(feed) },
@@ -126,7 +135,8 @@ final class Running: Sendable {
           .sorted { $0.name < $1.name }
       },
       digest: { request in
-        try Running.digest(request, reader: reader, zone: zone, consoleURL: consoleURL, now: wallClock())
+        try Running.digest(
+          request, reader: reader, weekday: weekday, zone: zone, consoleURL: consoleURL, now: wallClock())
       },
       moreMetrics: { Running.metrics(status.snapshot) }, now: wallClock, zone: zone, version: Tocsin.version)
     let logger = Logger(label: "tocsin.console")
@@ -137,11 +147,19 @@ final class Running: Sendable {
   /// One notifier worker in this process.
   func notifierPart(name: String, channels: [String]?) throws -> Part {
     let configuration = current
+    let logger = Logger(label: "tocsin.notifier")
+    let templates = TemplateFolder.load(configuration: configuration.directory)
+    for fault in templates.faults { logger.error("a template of yours is not used", metadata: ["why": "\(fault)"]) }
     let port = try WorkerClient(connection, worker: name)
     let transport = try CurlTransport()
     let worker = NotifierWorker(
-      name: name, settings: configuration.notifiers, only: channels, port: port, transport: transport,
-      logger: Logger(label: "tocsin.notifier"))
+      name: name, settings: configuration.notifiers, only: channels, templates: templates, port: port,
+      transport: transport, logger: logger)
+    onEdit { fresh in
+      let templates = TemplateFolder.load(configuration: fresh.directory)
+      for fault in templates.faults { logger.error("a template of yours is not used", metadata: ["why": "\(fault)"]) }
+      Task { await worker.use(fresh.notifiers, templates: templates) }
+    }
     return Part("notifier") {
       try await Part.untilStopped({ Task { await worker.stop() } }) { await worker.run() }
       port.close()
@@ -153,7 +171,8 @@ final class Running: Sendable {
 
   /// A digest as a page shows it.
   static func digest(
-    _ request: DigestRequest, reader: ProjectionReader, zone: LocalZone, consoleURL: String?, now: Timestamp
+    _ request: DigestRequest, reader: ProjectionReader, weekday: Int, zone: LocalZone, consoleURL: String?,
+    now: Timestamp
   ) throws -> DigestView {
     var day = zone.local(now).day - 1
     if let ending = request.ending {
@@ -163,7 +182,7 @@ final class Running: Sendable {
       // A period that ends on a date is over the day before.
       day = date.utcDay.days - 1
     }
-    let period = DigestPeriod.ending(request.period, onOrBefore: day, zone: zone)
+    let period = DigestPeriod.ending(request.period, onOrBefore: day, weekday: weekday, zone: zone)
     let figures = try reader.digest(period, tenant: request.tenants?.first)
     let digest = Digest(figures, consoleURL: consoleURL)
     return DigestView(
