@@ -39,10 +39,3 @@ enum Log {
     }
   }
 }
-
-/// The wall clock, for the shells.
-func wallClock() -> Timestamp {
-  var t = timespec()
-  clock_gettime(CLOCK_REALTIME, &t)
-  return Timestamp(microseconds: Int64(t.tv_sec) * 1_000_000 + Int64(t.tv_nsec) / 1000)
-}
