@@ -4,6 +4,15 @@ import Testing
 
 /// Everything that the README tells people to type, typed as it stands there.
 @Suite(.serialized) struct ReadmeTests {
+  @Test func everyLinkLeadsSomewhere() throws {
+    let readme = try Readme()
+    #expect(readme.links.count > 5)
+    for link in readme.links where !link.hasPrefix("docs/pictures/") {
+      let there = FileManager.default.fileExists(atPath: World.repository.appendingPathComponent(link).path)
+      #expect(there, "\(link) is not there")
+    }
+  }
+
   /// A block that no test here knows would be one that nobody has run.
   @Test func everyBlockIsRunHere() throws {
     let known = [

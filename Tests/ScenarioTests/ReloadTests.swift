@@ -102,4 +102,21 @@ import Testing
       return !w.outbox("_firing", in: "data/moved").isEmpty
     }
   }
+
+  /// What is open can't be followed while running; it is said, and the rest of the edit counts.
+  @Test(.timeLimit(.minutes(1)))
+  func whatNeedsAStartIsSaid() async throws {
+    let w = try World()
+    defer { w.end() }
+    try w.useSmallConfiguration()
+    try w.tocsin("serve", "serve")
+    try await w.ready()
+    let text = try w.contents("config/tocsin.yaml").replacingOccurrences(
+      of: "data/tocsin.sqlite", with: "data/other.sqlite")
+    try w.write("config/tocsin.yaml", text + "\ndigests: [{period: daily, at: \"08:00\", to: [data-team]}]\n")
+    try await w.until("it is said", seconds: 30) { w.log("serve").contains("used from the next start on") }
+    #expect(w.log("serve").contains("log, projections, digests"), "\(w.log("serve"))")
+    #expect(w.isReady())
+    #expect(!FileManager.default.fileExists(atPath: w.folder.appendingPathComponent("data/other.sqlite").path))
+  }
 }

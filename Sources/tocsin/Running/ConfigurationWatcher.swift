@@ -65,3 +65,18 @@ struct ConfigurationWatcher: ServiceLifecycle.Service {
     return source
   }
 }
+
+extension Configuration {
+  /// The keys of `tocsin.yaml` that a running process can't follow and that differ: files and sockets that are open, and what is built on them.
+  func fixedParts(otherThan started: Configuration) -> [String] {
+    var keys: [String] = []
+    if logPath != started.logPath { keys.append("log") }
+    if projectionsPath != started.projectionsPath { keys.append("projections") }
+    if dataDirectory != started.dataDirectory { keys.append("data_directory") }
+    if bus != started.bus { keys.append("bus") }
+    if console != started.console { keys.append("console") }
+    if digests != started.digests { keys.append("digests") }
+    if timeZone != started.timeZone { keys.append("timezone") }
+    return keys
+  }
+}

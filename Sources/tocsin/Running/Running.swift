@@ -16,6 +16,8 @@ import TocsinConfiguration
 final class Running: Sendable {
   let logger = Logger(label: "tocsin")
   let configuration: Mutex<Configuration>
+  /// What it was started with.
+  private let started: Configuration
   let connection: ConnectionSettings
   let gateway: GatewaySettings
   let host: ServiceHost
@@ -38,6 +40,7 @@ final class Running: Sendable {
     self.connection = connection
     let wake = commits.continuation
     host = ServiceHost(logger: Logger(label: "tocsin.service")) { _ in wake.yield() }
+    started = configuration
     self.configuration = Mutex(configuration)
   }
 
@@ -84,6 +87,11 @@ final class Running: Sendable {
 
   private func adopt(_ fresh: Configuration) {
     configuration.withLock { $0 = fresh }
+    let fixed = fresh.fixedParts(otherThan: started)
+    if !fixed.isEmpty {
+      logger.warning(
+        "some of the edit is used from the next start on", metadata: ["what": "\(fixed.joined(separator: ", "))"])
+    }
     host.adopt(fresh.lifecycle)
     for reload in reloads.withLock({ $0 }) { reload(fresh) }
     logger.info("the configuration was taken up")
