@@ -2,6 +2,7 @@ import Alerts
 package import Hummingbird
 package import Logging
 import Projections
+import Synchronization
 
 /// The pages, the HTTP API and the front doors, as one server.
 package struct Console: Sendable {
@@ -32,7 +33,18 @@ package struct Console: Sendable {
       onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? 0) }, logger: logger)
   }
 
-  package func run() async throws { try await application().run() }
+  /// Runs until it is shut down.
+  ///
+  /// - Throws: ``ConsoleError`` with the address, when it can't listen there.
+  package func run() async throws {
+    let listens = Atomic(false)
+    do {
+      try await application { _ in listens.store(true, ordering: .relaxed) }.run()
+    } catch {
+      if listens.load(ordering: .relaxed) { throw error }
+      throw ConsoleError(settings: dependencies.settings, why: error)
+    }
+  }
 
   /// Every path that is answered. Kept apart from the server, so that the API's description can be held against it.
   package func router() -> Router<ConsoleContext> {
@@ -50,6 +62,20 @@ package struct Console: Sendable {
     AnswerRoutes(dependencies).add(to: router)
     PagerDutyIngest(dependencies).add(to: router)
     return router
+  }
+}
+
+/// The console can't listen where it should.
+struct ConsoleError: Error, CustomStringConvertible {
+  let settings: ConsoleSettings
+  let why: any Error
+
+  var description: String {
+    let place = "\(settings.host):\(settings.port)"
+    return """
+      the console can't listen on \(place): \(why)
+        end the program that has it, or choose another address with console.listen in tocsin.yaml
+      """
   }
 }
 

@@ -4,6 +4,7 @@ import Bus
 import Detectors
 import Foundation
 import Logging
+import ServiceLifecycle
 import TocsinConfiguration
 
 /// `tocsin detect`: one detector worker.
@@ -91,8 +92,7 @@ struct DetectVerb: AsyncParsableCommand {
       let publisher = try Publisher(
         try ConnectionSettings(configuration.bus), producer: "detector/\(name)", outbox: Running.spool(configuration))
       let worker = try DetectVerb.worker(plan, name: name, port: publisher, directory: configuration.dataDirectory)
-      let isSingle = once || from != nil
-      if isSingle {
+      if once || from != nil {
         try await DetectVerb.work(worker, self)
         // What was found is on disk; it reaches the service now, or with the next run.
         let waiting = publisher.waiting.anomalies
@@ -104,15 +104,30 @@ struct DetectVerb: AsyncParsableCommand {
         }
       } else {
         try await Exit.runGroup(
-          [
-            Part("detector") {
-              let task = Task { try await DetectVerb.work(worker, self) }
-              try await Part.untilStopped({ task.cancel() }) { try await task.value }
-            }
-          ], logger: Logger(label: "tocsin"))
+          watched(plan, configuration, publisher), logger: Logger(label: "tocsin"))
       }
       publisher.close()
     }
+  }
+
+  /// The worker until it is stopped, and the watch over its configuration.
+  private func watched(
+    _ plan: DetectionPlan, _ configuration: Configuration, _ publisher: Publisher
+  ) -> [any ServiceLifecycle.Service] {
+    let edits = AsyncStream<Configuration>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    let (name, only, json) = (name, only, json)
+    return [
+      Part("detector") {
+        try await Part.untilStopped({ edits.continuation.finish() }) {
+          try await WatchedChecks.run(plan, edits: edits.stream, only: only) { plan in
+            let worker = try DetectVerb.worker(
+              plan, name: name, port: publisher, directory: configuration.dataDirectory)
+            return { await worker.run { report in ReportLine.print(report, json: json) } }
+          }
+        }
+      },
+      ConfigurationWatcher(directory: configuration.directory) { edits.continuation.yield($0) },
+    ]
   }
 
   private func printQuality(_ plan: DetectionPlan) async throws {

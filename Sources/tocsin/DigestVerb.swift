@@ -27,7 +27,8 @@ struct DigestVerb: AsyncParsableCommand {
   @Option(help: "Of one tenant only.") var tenant: String?
   @Option(name: .customLong("timezone"), help: "IANA name; the configuration's, unless given.") var timeZone: String?
   @Flag(help: "The same as --format json.") var json = false
-  @Flag(help: "Send it, now, to the receivers that the configuration names for such digests; each gets it once, for ever.")
+  @Flag(
+    help: "Send it, now, to the receivers that the configuration names for such digests; each gets it once, for ever.")
   var send = false
 
   /// What is asked for, checked.
@@ -58,7 +59,8 @@ struct DigestVerb: AsyncParsableCommand {
     let settings = c.digests.filter { $0.period == request.kind && $0.tenant == request.tenant }
     let receivers = settings.flatMap(\.to).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
     guard !receivers.isEmpty else {
-      throw ValidationError("the configuration has no \(request.kind.rawValue) digest, so nobody would get it; add one to `digests:`")
+      throw ValidationError(
+        "the configuration has no \(request.kind.rawValue) digest, so nobody would get it; add one to `digests:`")
     }
     try await Exit.explained {
       let client = try CommandClient(try ConnectionSettings(c.bus))
@@ -69,7 +71,8 @@ struct DigestVerb: AsyncParsableCommand {
         switch reply.result {
         case .failure(let error): throw error
         case .success(let body):
-          print("\(receiver): \(body["already"]?.bool == true ? "was sent before" : "is on its way"), \(digest.subject)")
+          print(
+            "\(receiver): \(body["already"]?.bool == true ? "was sent before" : "is on its way"), \(digest.subject)")
         }
       }
     }

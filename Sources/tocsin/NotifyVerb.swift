@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Notifiers
+import TocsinConfiguration
 
 /// `tocsin notify`: one notifier worker.
 struct NotifyVerb: AsyncParsableCommand {
@@ -34,7 +35,9 @@ struct NotifyVerb: AsyncParsableCommand {
     let configuration = try folder.load()
     let running = try Running(configuration, isService: false)
     try await Exit.explained {
-      try await Exit.runGroup([try running.notifierPart(name: name, channels: channels)], logger: running.logger)
+      try await Exit.runGroup(
+        [try running.notifierPart(name: name, channels: channels), running.watch(over: configuration.directory)],
+        logger: running.logger)
     }
   }
 }

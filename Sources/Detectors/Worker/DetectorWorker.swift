@@ -53,7 +53,8 @@ package actor DetectorWorker {
       try await check(event, range: range, now: start, &report)
     } catch let error as SourceError {
       report.outcome = .failed(error.message)
-      await sayFailed(event, error, now: start)
+      // A read that was broken off because the worker ends says nothing about the source.
+      if !Task.isCancelled { await sayFailed(event, error, now: start) }
     } catch {
       report.outcome = .failed("\(error)")
       log.error("\(event.name): \(error)")

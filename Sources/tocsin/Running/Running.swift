@@ -71,9 +71,16 @@ final class Running: Sendable {
       projectorPart(projector),
       digests(configuration, log: log, reader: reader, projector: projector, commands: commands),
       try console(configuration, log: log, reader: reader, commands: commands, anomalies: anomalies),
-      ConfigurationWatcher(directory: configurationFolder) { [self] fresh in adopt(fresh) },
+      watch(over: configurationFolder),
     ]
   }
+
+  /// Takes up edits of the configuration, in whatever parts this process runs.
+  func watch(over configurationFolder: String) -> some ServiceLifecycle.Service {
+    ConfigurationWatcher(directory: configurationFolder) { [self] fresh in adopt(fresh) }
+  }
+
+  func onEdit(_ reload: @escaping @Sendable (Configuration) -> Void) { reloads.withLock { $0.append(reload) } }
 
   private func adopt(_ fresh: Configuration) {
     configuration.withLock { $0 = fresh }
@@ -148,11 +155,11 @@ final class Running: Sendable {
     let worker = NotifierWorker(
       name: name, settings: configuration.notifiers, only: channels, templates: templates, port: port,
       transport: transport, logger: logger)
-    reloads.withLock { $0.append { fresh in
+    onEdit { fresh in
       let templates = TemplateFolder.load(configuration: fresh.directory)
       for fault in templates.faults { logger.error("a template of yours is not used", metadata: ["why": "\(fault)"]) }
       Task { await worker.use(fresh.notifiers, templates: templates) }
-    } }
+    }
     return Part("notifier") {
       try await Part.untilStopped({ Task { await worker.stop() } }) { await worker.run() }
       port.close()
