@@ -29,6 +29,9 @@ struct AlertList: AsyncParsableCommand {
   @Flag(help: "As JSON lines.") var json = false
   @OptionGroup var connection: BusConnection
 
+  /// Short enough for its column: at most six characters.
+  static func age(_ interval: Interval) -> String { interval < .seconds(1) ? "now" : interval.rounded }
+
   func run() async throws {
     var query = AlertQuery()
     query.states = all ? [] : [.open, .acknowledged]
@@ -82,7 +85,7 @@ enum AlertTable {
     return [row("ALERT", "SEVERITY", "STATE", "AGE", "WHAT")]
       + alerts.map {
         row(
-          $0.id.description, $0.severity.name, $0.stateForPeople, (now - $0.openedAt).rounded,
+          $0.id.description, $0.severity.name, $0.stateForPeople, AlertList.age(now - $0.openedAt),
           "\($0.anomaly.eventType): \($0.headline)")
       }
   }

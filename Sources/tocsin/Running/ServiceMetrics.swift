@@ -7,12 +7,8 @@ extension Running {
     func line(_ name: String, _ kind: String, _ help: String, _ value: some BinaryInteger) {
       text += "# HELP tocsin_\(name) \(help)\n# TYPE tocsin_\(name) \(kind)\ntocsin_\(name) \(value)\n"
     }
-    line("ready", "gauge", "1 while anomalies and commands are taken.", s.isReady ? 1 : 0)
     line("log_position", "counter", "The position of the newest event.", s.head)
     line("open_alerts", "gauge", "Alerts that are not resolved.", s.openAlerts)
-    line(
-      "notifications_pending", "gauge", "Messages requested and neither delivered, failed nor cancelled.",
-      s.pendingNotifications)
     line("deadlines", "gauge", "Entries in the timer heap.", s.deadlines)
     line("anomalies_accepted_total", "counter", "Anomalies stored since the service started.", s.accepted)
     line("anomalies_duplicate_total", "counter", "Anomalies that had been stored before.", s.duplicates)
