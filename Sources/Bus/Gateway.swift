@@ -88,6 +88,11 @@ package final class Gateway {
   /// Takes up another list of clients. A key that is no longer in it is refused from its next message on; one that is new may connect.
   package func replace(clients: [GatewaySettings.Client]) { self.clients?.replace(clients) }
 
+  /// ``replace(clients:)`` for another thread: the list has a lock of its own.
+  package var replacement: @Sendable ([GatewaySettings.Client]) -> Void {
+    { [clients] in clients?.replace($0) }
+  }
+
   // MARK: - Waiting
 
   /// Returns when a message has come, when somebody called the waker, when so many microseconds are over (nil: never), or on a signal.

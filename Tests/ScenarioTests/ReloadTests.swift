@@ -119,4 +119,57 @@ import Testing
     #expect(w.isReady())
     #expect(!FileManager.default.fileExists(atPath: w.folder.appendingPathComponent("data/other.sqlite").path))
   }
+
+  @Test(.timeLimit(.minutes(2)))
+  func aKeyThatIsTakenAwayIsRefused() async throws {
+    let w = try World()
+    defer { w.end() }
+    func key(_ arguments: String) throws -> String {
+      let made = try w.shell("tocsin keys new \(arguments) --json")
+      return try #require(try JSON(parsing: made.output)["public_key"]?.string)
+    }
+    let service = try key("service")
+    let probe = try key("probe --may publish")
+    try w.write("service.pub", service)
+    func configuration(_ clients: String) -> String {
+      """
+      log: sqlite:data/tocsin.sqlite
+      bus:
+        gateway: "tcp://127.0.0.1:\(w.gateway)"
+        feed: "tcp://127.0.0.1:\(w.feed)"
+        curve:
+          secret_key: "${file:service.key}"
+          public_key: "\(service)"
+          clients: \(clients)
+      console: {listen: "127.0.0.1:\(w.console)"}
+      """
+    }
+    let known = configuration("[{name: probe, public_key: \"\(probe)\", may: [publish]}]")
+    func publish(_ seconds: Int) throws -> (status: Int32, output: String) {
+      try w.shell(
+        """
+        export TOCSIN_SERVER_KEY="$(cat service.pub)" TOCSIN_SECRET_KEY="$(cat probe.key)"
+        echo '{"event_type":"a","metric":"m"}' | \
+          tocsin publish --gateway tcp://127.0.0.1:\(w.gateway) --outbox probe --timeout \(seconds)s
+        """)
+    }
+    func edit(_ text: String, times: Int) async throws {
+      try w.write("config/tocsin.yaml", text)
+      try await w.until("it is taken up", seconds: 30) {
+        w.log("serve").components(separatedBy: "the configuration was taken up").count - 1 >= times
+      }
+    }
+    try w.write("config/tocsin.yaml", known)
+    try w.tocsin("serve", "serve")
+    try await w.ready()
+    let first = try publish(30)
+    #expect(first.status == 0, "\(first.output)")
+    try await edit(configuration("[]"), times: 1)
+    let refused = try publish(3)
+    #expect(refused.status == 1 && !refused.output.contains("1 accepted"), "\(refused.output)")
+    try await edit(known, times: 2)
+    let again = try publish(30)
+    #expect(again.status == 0, "\(again.output)")
+    #expect(!w.log("serve").contains("next start"), "\(w.log("serve"))")
+  }
 }

@@ -73,6 +73,8 @@ extension Configuration {
     if logPath != started.logPath { keys.append("log") }
     if projectionsPath != started.projectionsPath { keys.append("projections") }
     if dataDirectory != started.dataDirectory { keys.append("data_directory") }
+    var bus = bus
+    if let clients = started.bus.curve?.clients { bus.curve?.clients = clients }
     if bus != started.bus { keys.append("bus") }
     if console != started.console { keys.append("console") }
     if digests != started.digests { keys.append("digests") }

@@ -21,6 +21,8 @@ final class Running: Sendable {
   let connection: ConnectionSettings
   let gateway: GatewaySettings
   let host: ServiceHost
+  /// The key of this process's own parts, which no configuration knows.
+  private let own: GatewaySettings.Client?
   /// What other parts do with an edited configuration.
   private let reloads = Mutex<[@Sendable (Configuration) -> Void]>([])
   /// A wake-up for the projections after each commit.
@@ -30,12 +32,16 @@ final class Running: Sendable {
   init(_ configuration: Configuration, isService: Bool) throws {
     var gateway = try configuration.gatewaySettings()
     var connection = try ConnectionSettings(configuration.bus)
+    var ownClient: GatewaySettings.Client?
     if isService, let keys = gateway.keys {
       // The parts of this process come over the same bus, with a key of their own that lives as long as it does.
       let own = try CurveKeyPair.generate()
-      gateway.clients.append(.init(name: "tocsin", publicKey: own.publicKey, permissions: .all))
+      let client = GatewaySettings.Client(name: "tocsin", publicKey: own.publicKey, permissions: .all)
+      gateway.clients.append(client)
+      ownClient = client
       connection.curve = .init(serverKey: keys.publicKey, keys: own)
     }
+    own = ownClient
     self.gateway = gateway
     self.connection = connection
     let wake = commits.continuation
@@ -93,6 +99,7 @@ final class Running: Sendable {
         "some of the edit is used from the next start on", metadata: ["what": "\(fixed.joined(separator: ", "))"])
     }
     host.adopt(fresh.lifecycle)
+    if let own, let settings = try? fresh.gatewaySettings() { host.adopt(clients: settings.clients + [own]) }
     for reload in reloads.withLock({ $0 }) { reload(fresh) }
     logger.info("the configuration was taken up")
   }

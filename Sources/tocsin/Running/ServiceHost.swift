@@ -11,6 +11,7 @@ import Synchronization
 final class ServiceHost: Sendable {
   let status = ServiceStatus()
   private let control = Mutex<ServiceControl?>(nil)
+  private let replacement = Mutex<(@Sendable ([GatewaySettings.Client]) -> Void)?>(nil)
   private let onCommit: @Sendable (Int64) -> Void
   private let logger: Logger
   private let end = AsyncStream<(any Error)?>.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -35,6 +36,7 @@ final class ServiceHost: Sendable {
             onCommit: onCommit)
           try service.start(settings: lifecycle)
           self.control.withLock { $0 = control }
+          replacement.withLock { $0 = gateway.replacement }
         } catch {
           started.resume(throwing: error)
           return
@@ -56,6 +58,8 @@ final class ServiceHost: Sendable {
   }
 
   func adopt(_ settings: LifecycleSettings) { control.withLock { $0 }?.adopt(settings) }
+  /// A key that is no longer among them is refused from its next message on.
+  func adopt(clients: [GatewaySettings.Client]) { replacement.withLock { $0 }?(clients) }
   func stop() { control.withLock { $0 }?.stop() }
 
   /// Returns when it was stopped; throws what ended it.
