@@ -56,7 +56,7 @@ let package = Package(
     part("EventLog", ["Alerts", grdb, sqlite, logging, crypto]),
     part("Bus", ["Alerts", "CZeroMQ", grdb, logging]),
     part("Service", ["Alerts", "Lifecycle", "EventLog", "Bus", logging, crypto, collections]),
-    part("Simulation", ["Alerts", "Lifecycle", "EventLog", "Bus", "Service", logging]),
+    part("Simulation", ["Alerts", "Lifecycle", "EventLog", "Bus", "Service", "Projections", heap, logging]),
     part("Detectors", ["Alerts", "Bus", grdb, logging]),
     part("Notifiers", ["Alerts", "Bus", "CCurl", "CCairo", mustache, logging, crypto]),
     part("Projections", ["Alerts", "EventLog", grdb, sqlite, mustache, logging]),
@@ -95,7 +95,7 @@ let package = Package(
     tests("ServiceTests", ["Alerts", "Lifecycle", "EventLog", "Bus", "Service"]),
     tests("SimulationTests", ["Alerts", "Lifecycle", "Simulation"]),
     tests("DetectorsTests", ["Alerts", "Bus", "Detectors", grdb]),
-    tests("NotifiersTests", ["Alerts", "Bus", "Notifiers"], resources: [.copy("Servers")]),
+    tests("NotifiersTests", ["Alerts", "Lifecycle", "Bus", "Notifiers"], resources: [.copy("Servers")]),
     tests("ProjectionsTests", ["Alerts", "EventLog", "Projections", grdb]),
     tests(
       "ConsoleTests",

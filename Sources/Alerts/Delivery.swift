@@ -23,6 +23,8 @@ package struct Job: Sendable, Equatable {
   package var content: JSON?
   /// Where the console is, for links; nil where it has no address that people can open.
   package var consoleURL: String?
+  /// Of the destination's addresses, those that an earlier try reached: they must not get it again.
+  package var taken: [String] = []
 
   package init(
     key: String, subject: Subject, purpose: Purpose, receiver: String, channel: String, destination: String,
@@ -56,6 +58,7 @@ package struct Job: Sendable, Equatable {
       "alert": alert?.json ?? .null, "members": members.isEmpty ? .null : .array(members.map(\.json)),
       "member_count": memberCount == 0 ? .null : .int(memberCount), "thread": thread ?? .null,
       "content": content ?? .null, "console_url": .text(consoleURL),
+      "taken": taken.isEmpty ? .null : .array(taken.map { .string($0) }),
     ])
   }
   package init(json: JSON) throws(EventDataError) {
@@ -75,6 +78,7 @@ package struct Job: Sendable, Equatable {
     thread = json["thread"]
     content = json["content"]
     consoleURL = json.text("console_url")
+    taken = (json["taken"]?.array ?? []).compactMap(\.string)
   }
 }
 
@@ -101,6 +105,8 @@ package struct Receipt: Sendable, Equatable {
   package var latency: Interval?
   /// What later messages of the same thread need.
   package var provider: JSON?
+  /// Of several addresses, those that took it although the try as a whole is to be made again.
+  package var taken: [String] = []
 
   package init(
     key: String, attempt: Int, outcome: Outcome, status: Int? = nil, message: String = "", retryAfter: Interval? = nil,
@@ -123,7 +129,7 @@ package struct Receipt: Sendable, Equatable {
       "status": status.map { .int($0) } ?? .null, "message": .string(message),
       "retry_after_us": retryAfter.map { .int($0.microseconds) } ?? .null,
       "outcome_unknown": outcomeUnknown ? true : .null, "latency_us": latency.map { .int($0.microseconds) } ?? .null,
-      "provider": provider ?? .null,
+      "provider": provider ?? .null, "taken": taken.isEmpty ? .null : .array(taken.map { .string($0) }),
     ])
   }
   package init(json: JSON) throws(EventDataError) {
@@ -136,5 +142,6 @@ package struct Receipt: Sendable, Equatable {
     outcomeUnknown = json["outcome_unknown"]?.bool ?? false
     latency = json["latency_us"]?.int.map { Interval(microseconds: $0) }
     provider = json["provider"]
+    taken = (json["taken"]?.array ?? []).compactMap(\.string)
   }
 }

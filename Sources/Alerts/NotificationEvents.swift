@@ -131,18 +131,25 @@ package struct NotificationAttempted: EventPayload {
   /// Whether the provider may have taken it all the same: the connection ended after the last byte, or the worker vanished.
   package var outcomeUnknown: Bool
   package var nextAt: Timestamp
-  package init(key: String, attempt: Int, status: Int?, message: String, outcomeUnknown: Bool, nextAt: Timestamp) {
+  /// Of the destination's addresses, those that took it in this try.
+  package var taken: [String]
+  package init(
+    key: String, attempt: Int, status: Int?, message: String, outcomeUnknown: Bool, nextAt: Timestamp,
+    taken: [String] = []
+  ) {
     self.key = key
     self.attempt = attempt
     self.status = status
     self.message = message
     self.outcomeUnknown = outcomeUnknown
     self.nextAt = nextAt
+    self.taken = taken
   }
   package var json: JSON {
     .compact([
       "key": .string(key), "attempt": .int(attempt), "status": status.map { .int($0) } ?? .null,
       "message": .string(message), "outcome_unknown": outcomeUnknown ? true : .null, "next_at": .micros(nextAt),
+      "taken": taken.isEmpty ? .null : .array(taken.map { .string($0) }),
     ])
   }
   package init(json: JSON) throws(EventDataError) {
@@ -152,6 +159,7 @@ package struct NotificationAttempted: EventPayload {
     message = json.text("message") ?? ""
     outcomeUnknown = json["outcome_unknown"]?.bool ?? false
     nextAt = try json.need("next_at") { $0.micros }
+    taken = (json["taken"]?.array ?? []).compactMap(\.string)
   }
 }
 

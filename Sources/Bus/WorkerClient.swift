@@ -78,7 +78,9 @@ final class WorkerMachine: LinkMachine {
   private var stream: AsyncStream<Job>.Continuation?
   /// Jobs that were taken and have no receipt yet, with their leases' ends as the monotonic clock counts.
   private var open: [String: Int64] = [:]
-  private var receipts: [(json: [UInt8], at: Int64, isSent: Bool)] = []
+  /// In the order in which they came; those before ``sent`` went out on this connection.
+  private var receipts: [(json: [UInt8], at: Int64)] = []
+  private var sent = 0
   private var mustAsk = false
   private var beat: (json: [UInt8], at: Int64) = (Array("{}".utf8), 0)
 
@@ -101,15 +103,20 @@ final class WorkerMachine: LinkMachine {
 
   func receipt(_ json: [UInt8], of key: String, now: Int64) {
     open[key] = nil
-    receipts.append((json, now, false))
-    if receipts.count > WorkerMachine.receiptLimit { receipts.removeFirst() }
+    receipts.append((json, now))
+    if receipts.count > WorkerMachine.receiptLimit { forget(WorkerMachine.receiptLimit / 10) }
     mustAsk = true
+  }
+
+  private func forget(_ oldest: Int) {
+    receipts.removeFirst(oldest)
+    sent = max(0, sent - oldest)
   }
 
   func beat(_ json: [UInt8]) { beat = (json, 0) }
 
   func connected(_ wire: Wire, now: Int64) {
-    for i in receipts.indices { receipts[i].isSent = false }
+    sent = 0
     mustAsk = true
     beat.at = 0
     requests.reconnected()
@@ -126,14 +133,11 @@ final class WorkerMachine: LinkMachine {
   }
 
   func due(_ wire: Wire, now: Int64) -> Int64? {
-    receipts.removeAll { $0.isSent && now - $0.at > WorkerMachine.receiptMemory }
     let requestsDue = requests.due(wire, now: now) { "" }
     guard wire.isConnected else { return requestsDue }
-    for i in receipts.indices where !receipts[i].isSent {
-      guard wire.send(frames("receipt", receipts[i].json)) else { break }
-      receipts[i].isSent = true
-    }
+    while sent < receipts.count, wire.send(frames("receipt", receipts[sent].json)) { sent += 1 }
     if now >= beat.at {
+      forget(receipts[..<sent].prefix { now - $0.at > WorkerMachine.receiptMemory }.count)
       _ = wire.send(frames("heartbeat", beat.json))
       beat.at = now + WorkerMachine.heartbeatInterval
       // With it the credit is said again, so that whatever was lost on either side lasts ten seconds at most.

@@ -94,6 +94,7 @@ extension AlertState {
     h.snoozedUntil = nil
     h.resolvedHow = nil
     h.resolvedAt = nil
+    h.reopenUntil = nil
     h.resolvedBy = nil
     h.reopenings = Array(h.reopenings.suffix(Flaps.remembered - 1)) + [e.recordedAt]
     handled = h

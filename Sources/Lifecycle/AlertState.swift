@@ -57,6 +57,8 @@ package struct AlertState: Sendable, Equatable {
     package var resolvedHow: Resolved.How?
     package var resolvedBy: String?
     package var resolvedAt: Timestamp?
+    /// An anomaly before this reopens it: by the configuration that it ended under, so that its life does not depend on when a later one came.
+    package var reopenUntil: Timestamp?
     /// When it fired again after an end, of late: see ``Flaps``.
     package var reopenings: [Timestamp] = []
   }
@@ -127,6 +129,9 @@ extension AlertState {
   package var resolvedHow: Resolved.How? { box?.value.resolvedHow }
   package var resolvedBy: String? { box?.value.resolvedBy }
   package var resolvedAt: Timestamp? { box?.value.resolvedAt }
+  package var reopenUntil: Timestamp? { box?.value.reopenUntil }
+  /// When a resolved alert may leave memory; nil for one that is open.
+  package var leavesAt: Timestamp? { isResolved ? box?.value.reopenUntil ?? box?.value.resolvedAt ?? lastSeenAt : nil }
   package var reopenings: [Timestamp] { box?.value.reopenings ?? [] }
 
   /// Why nobody is told at the moment, or nil.

@@ -33,16 +33,31 @@ package struct Deadlines: Sendable {
   }
 
   private var heap = Heap<Entry>()
+  /// Silences and maintenance windows: of all that is due at once, theirs comes first, so that a service that slept through both does not tell people
+  /// what they asked not to hear now.
+  private var first = Heap<Entry>()
 
   package init() {}
-  package var count: Int { heap.count }
-  package var next: Timestamp? { heap.min?.due }
+  package var count: Int { heap.count + first.count }
+  package var next: Timestamp? {
+    guard let a = heap.min?.due, let b = first.min?.due else { return heap.min?.due ?? first.min?.due }
+    return min(a, b)
+  }
 
-  package mutating func add(_ what: What, at due: Timestamp) { heap.insert(Entry(due: due, what: what)) }
+  package mutating func add(_ what: What, at due: Timestamp) {
+    switch what {
+    case .silence, .maintenance: first.insert(Entry(due: due, what: what))
+    default: heap.insert(Entry(due: due, what: what))
+    }
+  }
 
   package mutating func popDue(_ now: Timestamp) -> (due: Timestamp, what: What)? {
-    guard let first = heap.min, first.due <= now else { return nil }
+    if let entry = first.min, entry.due <= now {
+      _ = first.popMin()
+      return (entry.due, entry.what)
+    }
+    guard let entry = heap.min, entry.due <= now else { return nil }
     _ = heap.popMin()
-    return (first.due, first.what)
+    return (entry.due, entry.what)
   }
 }

@@ -25,7 +25,7 @@ extension Engine {
     case .firing:
       let severity = anomaly.severity ?? Engine.defaultSeverity
       if let known, !known.isResolved { return again(known, anomaly, severity, now: now) }
-      if let known, let ended = known.resolvedAt, known.isFlapping || now - ended < settings.reopenWithin {
+      if let known, known.isFlapping || known.reopenUntil.map({ now < $0 }) ?? false {
         return reopen(known, anomaly, severity, now: now)
       }
       return open(anomaly, key, severity, after: life, now: now)

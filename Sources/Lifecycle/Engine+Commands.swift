@@ -5,8 +5,12 @@ extension Engine {
   package mutating func adopt(_ settings: LifecycleSettings, now: Timestamp) {
     let digest = settings.digest
     if configuration > 0, self.settings.digest == digest { return }
-    emit(
+    let before = self.settings
+    let cause = emit(
       .configured(Configured(digest: digest, settings: settings.json)), about: newSubject(.configuration), now: now)
+    if before.inhibitions != settings.inhibitions || before.dependencies != settings.dependencies {
+      explainAgain(cause: cause, now: now)
+    }
   }
 
   /// Judges a responder's command. The reply carries the alert's new state and version.

@@ -6,6 +6,8 @@ extension Engine {
   /// Of what a worker says about a try, so much is kept.
   private static let messageLimit = 2000
   private static let providerLimit = 8192
+  /// Of one destination's addresses, so many are remembered as reached; a mail has no more recipients.
+  private static let takenLimit = 100
 
   // MARK: - State
 
@@ -18,9 +20,11 @@ extension Engine {
       p.notBefore = a.nextAt
       p.lease = nil
       p.isUnsure = false
-      if a.outcomeUnknown { p.mayHaveArrived = true }
+      p.taken += a.taken
+      let isTold = a.outcomeUnknown || !a.taken.isEmpty
+      if isTold { p.mayHaveArrived = true }
       ledger[p.position] = p
-      if a.outcomeUnknown { wasTold(p) }
+      if isTold { wasTold(p) }
       ledger.offer(p)
       if !isReplaying { deadlines.add(.delivery(p.position), at: a.nextAt) }
     case .notificationDelivered(let d):
@@ -199,6 +203,7 @@ extension Engine {
     case .retry:
       let delay = Backoff.delay(attempt: attempt, key: r.key, retryAfter: r.retryAfter)
       let patience = patience(p)
+      let taken = Array(r.taken.filter { !p.taken.contains($0) }.prefix(max(0, Engine.takenLimit - p.taken.count)))
       if now + delay > p.requestedAt + patience {
         fail(
           p, attempt: attempt, status: r.status, message: "not delivered within \(patience): \(message)",
@@ -208,7 +213,7 @@ extension Engine {
           .notificationAttempted(
             NotificationAttempted(
               key: r.key, attempt: attempt, status: r.status, message: message, outcomeUnknown: r.outcomeUnknown,
-              nextAt: now + delay)), about: p.subject, now: now, actor: worker, cause: p.position)
+              nextAt: now + delay, taken: taken)), about: p.subject, now: now, actor: worker, cause: p.position)
         afterTry(p, cause: position, now: now)
       }
     case .failed: fail(p, attempt: attempt, status: r.status, message: message, worker: worker, now: now)
@@ -293,7 +298,9 @@ extension Engine {
       }
       if let i = line.firstIndex(of: receiver) { return i + 1 < line.count ? line[i + 1] : nil }
     }
-    return nil
+    // A rule named it that no longer holds: the alert got worse meanwhile, and took another route. One that stands in for others was no rule's choice.
+    if settings.receivers.contains(where: { $0.fallback == receiver }) { return nil }
+    return settings.receiver(receiver)?.fallback
   }
 
   /// The order's own key, without the channel's part behind it.

@@ -66,7 +66,6 @@ extension Engine {
       let position = emit(.unsilenced(Unsilenced(silence: subject)), about: id.subject, now: now, cause: cause)
       resume(id, cause: position, now: now)
     }
-    armMaintenance(now: now)
   }
 
   /// Tells those who hear of notices what a silence that ends soon still holds back. Nothing, if it holds nothing.

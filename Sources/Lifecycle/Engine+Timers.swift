@@ -37,13 +37,16 @@ extension Engine {
     case .stale(let id):
       // What came in this same batch was heard.
       closeRepeats(of: id, now: now)
-      guard let a = alerts[id], !a.isResolved, let after = settings.staleAfter else { return late() }
+      guard let a = alerts[id], let after = settings.staleAfter else { return late() }
+      // It may reopen, and would then be heard of no sooner than now.
+      guard !a.isResolved else { return deadlines.add(.stale(id), at: now + after) }
       let due = a.lastSeenAt + after
       guard due <= now else { return deadlines.add(.stale(id), at: due) }
       end(id, how: .stale, note: nil, by: "tocsin", cause: a.anomalyPosition, now: now)
+      deadlines.add(.stale(id), at: now + after)
     case .steady(let id):
       guard let a = alerts[id], a.isFlapping, let due = steadyAt(a) else { return late() }
-      guard due <= now else { return deadlines.add(.steady(id), at: due) }
+      guard due <= now else { return late() }
       let cause = emit(.steady(Steady()), about: id.subject, now: now, cause: a.decisivePosition)
       settle(id, cause: cause, now: now)
       if a.isResolved { deadlines.add(.farewell(id), at: now) }
@@ -61,9 +64,7 @@ extension Engine {
   /// A resolved alert leaves memory once it can't reopen and owes nobody a word. What it still owes keeps it: the last of that asks again.
   mutating func bidFarewell(_ id: AlertID, now: Timestamp) {
     guard let a = alerts[id], a.isResolved, !a.isFlapping else { return }
-    let due = (a.resolvedAt ?? now) + settings.reopenWithin
-    // Replay takes leave by the time of the facts, and that of a configuration may have changed since.
-    if due > now {
+    if let due = a.leavesAt, due > now {
       if !isReplaying { deadlines.add(.farewell(id), at: due) }
       return
     }
@@ -74,8 +75,8 @@ extension Engine {
 
   /// Asks for leave again, when something that kept a resolved alert is done.
   mutating func mayLeave(_ id: AlertID) {
-    guard let a = alerts[id], let end = a.resolvedAt, a.groups.isEmpty, ledger.about(id.subject).isEmpty else { return }
-    deadlines.add(.farewell(id), at: end + settings.reopenWithin)
+    guard let a = alerts[id], let end = a.leavesAt, a.groups.isEmpty, ledger.about(id.subject).isEmpty else { return }
+    deadlines.add(.farewell(id), at: end)
   }
 
   // MARK: - Acknowledgements

@@ -127,7 +127,7 @@ package struct Engine: Sendable {
       if case .configured(let c) = e.event {
         configurations[Int(s.number)] = LifecycleSettings(json: c.settings)
         configuration = Int(s.number)
-        if !isReplaying { armForConfiguration(now: e.recordedAt) }
+        if !isReplaying { armAll(now: e.recordedAt) }
       }
     case .silence: applyToSilence(e)
     case .group, .digest: break
@@ -153,7 +153,8 @@ package struct Engine: Sendable {
       }
       return
     }
-    guard let before = alerts[id].map(Before.init) else { return }
+    guard let known = alerts[id] else { return }
+    let before = Before(known, steadyAt: known.isFlapping ? steadyAt(known) : nil)
     let configurations = configurations
     alerts[id]?.evolve(e) { route in route.policy.flatMap { configurations[route.configuration]?.policy($0) } }
     switch e.event {
@@ -164,6 +165,8 @@ package struct Engine: Sendable {
       joinGroups(id, now: e.recordedAt)
     case .resolved:
       openCount -= 1
+      let until = e.recordedAt + settings.reopenWithin
+      alerts[id]?.handled.reopenUntil = until
       if !isReplaying, let a = alerts[id] { inhibitions.remove(a) }
       endInGroups(id, now: e.recordedAt)
     case .reopened:
@@ -183,16 +186,16 @@ package struct Engine: Sendable {
     var escalation: Timestamp?
     var acknowledged: Timestamp?
     var snoozed: Timestamp?
-    var resolvedAt: Timestamp?
+    var leavesAt: Timestamp?
+    var steadyAt: Timestamp?
     var isHeld: Bool
-    var isResolved: Bool
-    init(_ a: AlertState) {
+    init(_ a: AlertState, steadyAt: Timestamp?) {
+      self.steadyAt = steadyAt
       escalation = a.nextEscalationAt
       acknowledged = a.acknowledgedUntil
       snoozed = a.snoozedUntil
-      resolvedAt = a.resolvedAt
+      leavesAt = a.leavesAt
       isHeld = a.isHeld
-      isResolved = a.isResolved
     }
   }
 
@@ -205,11 +208,10 @@ package struct Engine: Sendable {
       if let at = a.acknowledgedAt { deadlines.add(.reminder(id), at: Engine.reminder(from: at, to: t)) }
     }
     if let t = a.snoozedUntil, t != before?.snoozed { deadlines.add(.snooze(id), at: t) }
-    if let t = a.resolvedAt, t != before?.resolvedAt { deadlines.add(.farewell(id), at: t + settings.reopenWithin) }
-    if before == nil || before?.isResolved == true, !a.isResolved, let stale = settings.staleAfter {
-      deadlines.add(.stale(id), at: a.lastSeenAt + stale)
-    }
-    if a.isFlapping, let t = steadyAt(a) { deadlines.add(.steady(id), at: t) }
+    if let t = a.leavesAt, t != before?.leavesAt { deadlines.add(.farewell(id), at: t) }
+    // One for each alert in memory, that goes on by itself: also for one that may reopen.
+    if before == nil, let stale = settings.staleAfter { deadlines.add(.stale(id), at: a.lastSeenAt + stale) }
+    if a.isFlapping, let t = steadyAt(a), t != before?.steadyAt { deadlines.add(.steady(id), at: t) }
   }
 
   // MARK: - Replay
@@ -226,34 +228,45 @@ package struct Engine: Sendable {
       }
     }
     apply(e)
-    if e.subject.kind == .alert, let a = alerts[AlertID(e.subject.number)], let t = a.resolvedAt {
-      deadlines.add(.farewell(a.id), at: t + settings.reopenWithin)
+    if e.subject.kind == .alert, let a = alerts[AlertID(e.subject.number)], let t = a.leavesAt {
+      deadlines.add(.farewell(a.id), at: t)
     }
     isReplaying = false
   }
 
   /// After the last replayed fact: arms every timer again, and notes which messages may have been on their way.
   package mutating func recover(now: Timestamp) {
+    for id in alerts.ids.sorted() {
+      if let t = alerts[id]?.leavesAt, t <= now { bidFarewell(id, now: now) }
+    }
+    for g in groups.values.sorted(by: { $0.subject < $1.subject }) where g.dueAt == nil { prune(g, now: now) }
+    for (position, p) in ledger.pending {
+      // Leases are not in the log: whatever was due may have been with a worker when the service stopped.
+      var p = p
+      p.lease = nil
+      p.isUnsure = p.notBefore <= now
+      ledger[position] = p
+    }
+    armAll(now: now)
+  }
+
+  /// Arms every timer anew, at a start and under another configuration: what the former one asked for is gone with it.
+  private mutating func armAll(now: Timestamp) {
     deadlines = Deadlines()
     inhibitions = InhibitionIndex(settings)
     for id in alerts.ids.sorted() {
       if let a = alerts[id], !a.isResolved { inhibitions.add(a) }
       arm(id, nil)
-      if let t = alerts[id]?.resolvedAt, t + settings.reopenWithin <= now { bidFarewell(id, now: now) }
     }
     for s in silences.values.sorted(by: { $0.subject < $1.subject }) {
       deadlines.add(.silence(s.subject), at: s.startsAt <= now ? min(s.endsAt, now) : s.startsAt)
     }
     for g in groups.values.sorted(by: { $0.subject < $1.subject }) {
-      if let due = g.dueAt { deadlines.add(.group(g.subject), at: due) } else { prune(g, now: now) }
+      if let due = g.dueAt ?? g.lastSentAt.map({ $0 + g.interval }) { deadlines.add(.group(g.subject), at: due) }
     }
     armMaintenance(now: now)
     for (position, p) in ledger.pending.sorted(by: { $0.key < $1.key }) {
-      // Leases are not in the log: whatever was due may have been with a worker when the service stopped.
-      var p = p
-      p.isUnsure = p.notBefore <= now
-      ledger[position] = p
-      deadlines.add(.delivery(position), at: p.notBefore)
+      deadlines.add(.delivery(position), at: p.lease?.until ?? p.notBefore)
     }
   }
 
@@ -262,7 +275,7 @@ package struct Engine: Sendable {
     guard var state = folded(life), alerts[state.id] == nil else { return }
     state.share(route: shared(state.route))
     alerts[state.id] = state
-    deadlines.add(.farewell(state.id), at: (state.resolvedAt ?? state.lastSeenAt) + settings.reopenWithin)
+    deadlines.add(.farewell(state.id), at: state.leavesAt ?? state.lastSeenAt)
   }
 
   /// An alert's state from the facts of its life.
@@ -270,18 +283,6 @@ package struct Engine: Sendable {
     guard let first = life.first, var state = AlertState(opening: first) else { return nil }
     for e in life.dropFirst() { state.evolve(e) { policy(of: $0) } }
     return state
-  }
-
-  /// A new configuration changes what is waited for.
-  private mutating func armForConfiguration(now: Timestamp) {
-    inhibitions = InhibitionIndex(settings)
-    let stale = settings.staleAfter
-    for id in alerts.ids.sorted() {
-      guard let a = alerts[id], !a.isResolved else { continue }
-      inhibitions.add(a)
-      if let stale { deadlines.add(.stale(id), at: a.lastSeenAt + stale) }
-    }
-    armMaintenance(now: now)
   }
 
   // MARK: - Shared values

@@ -133,6 +133,18 @@ extension Engine {
     resume(target, cause: position, now: now)
   }
 
+  /// Other rules are in force: lets go what they no longer explain, and holds what they do.
+  mutating func explainAgain(cause: Int64, now: Timestamp) {
+    let open = alerts.values.filter { !$0.isResolved }.map(\.id).sorted()
+    for id in open {
+      guard let by = alerts[id]?.inhibitedBy, !inhibitions.sources(of: id).contains(where: { $0.id == by }) else {
+        continue
+      }
+      release(id, from: by, cause: cause, now: now)
+    }
+    for id in open { holdIfInhibited(id, now: now) }
+  }
+
   private mutating func inhibit(_ id: AlertID, by source: AlertID, rule: String, cause: Int64?, now: Timestamp) {
     let position = emit(.inhibited(Inhibited(by: source, rule: rule)), about: id.subject, now: now, cause: cause)
     cancel(id, now: now, cause: position, reason: "inhibited by \(source)") { $0.purpose == .firing }

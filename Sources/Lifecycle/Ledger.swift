@@ -21,6 +21,8 @@ package struct Ledger: Sendable {
     package var lease: Lease?
     /// It may have arrived although nobody said so: a lease ran out, or a connection ended after the last byte.
     package var mayHaveArrived = false
+    /// Of its destination's addresses, those that have it: see ``NotificationAttempted/taken``.
+    package var taken: [String] = []
     /// It may have been with a worker when the service stopped. Not in the log: set at a start.
     package var isUnsure = false
   }

@@ -5,32 +5,20 @@ import Alerts
 /// Bounded: ``capacity`` targets; beyond, all are forgotten and counted anew.
 struct Storms: Sendable, Equatable {
   static let capacity = 10_000
-  private var recent: [Receiver.Target: Ring] = [:]
-
-  /// The newest times, as many as a rule counts.
-  private struct Ring: Sendable, Equatable {
-    var times: [Timestamp] = []
-    var next = 0
-    mutating func add(_ t: Timestamp, keeping limit: Int) {
-      if times.count < limit {
-        times.append(t)
-        next = times.count % limit
-      } else {
-        times[next % times.count] = t
-        next = (next + 1) % times.count
-      }
-    }
-  }
+  /// The newest times, oldest first, as many as the rule counts.
+  private var recent: [Receiver.Target: [Timestamp]] = [:]
 
   mutating func note(_ target: Receiver.Target, at t: Timestamp, rule: StormRule) {
     if recent[target] == nil, recent.count >= Storms.capacity { recent.removeAll() }
-    recent[target, default: Ring()].add(t, keeping: rule.after + 1)
+    recent[target, default: []].append(t)
+    let beyond = (recent[target]?.count ?? 0) - (rule.after + 1)
+    if beyond > 0 { recent[target]?.removeFirst(beyond) }
   }
 
   /// Whether more than the rule allows came within its time.
   func isStorm(_ target: Receiver.Target, now: Timestamp, rule: StormRule) -> Bool {
-    guard let ring = recent[target], ring.times.count > rule.after else { return false }
-    return ring.times.allSatisfy { now - $0 <= rule.within }
+    guard let times = recent[target], times.count > rule.after else { return false }
+    return times.suffix(rule.after + 1).allSatisfy { now - $0 <= rule.within }
   }
 }
 

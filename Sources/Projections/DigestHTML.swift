@@ -108,17 +108,19 @@ enum DigestHTML {
     }
   }
 
+  /// Scalar by scalar: a quotation mark with an accent on it is one character to Swift, and still a quotation mark to a browser.
   static func escape(_ text: String) -> String {
     var out = ""
     out.reserveCapacity(text.utf8.count)
-    for c in text {
+    for c in text.unicodeScalars {
       switch c {
       case "&": out += "&amp;"
       case "<": out += "&lt;"
       case ">": out += "&gt;"
       case "\"": out += "&quot;"
       case "'": out += "&#39;"
-      default: out.append(c)
+      case "\0": out += "\u{FFFD}"
+      default: out.unicodeScalars.append(c)
       }
     }
     return out

@@ -46,11 +46,12 @@ enum DigestMarkdown {
   /// Backslashes before what Markdown would take as its own. A metric such as `total_views` keeps its underscore: within a word it means nothing.
   static func escape(_ text: String) -> String {
     var out = ""
-    for c in text {
+    for c in text.unicodeScalars {
       switch c {
       case "\\", "`", "*", "[", "]", "<", ">", "#", "|": out += "\\\(c)"
-      case "\n", "\r\n", "\r": out += " "
-      default: out.append(c)
+      case "\r": break
+      case "\n": out += " "
+      default: out.unicodeScalars.append(c)
       }
     }
     return out

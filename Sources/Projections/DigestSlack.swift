@@ -79,6 +79,15 @@ enum DigestSlack {
 
   /// Source: Slack's "Formatting text": these three and no others.
   static func escape(_ text: String) -> String {
-    text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+    var out = ""
+    for c in text.unicodeScalars {
+      switch c {
+      case "&": out += "&amp;"
+      case "<": out += "&lt;"
+      case ">": out += "&gt;"
+      default: out.unicodeScalars.append(c)
+      }
+    }
+    return out
   }
 }

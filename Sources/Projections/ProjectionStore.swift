@@ -10,7 +10,7 @@ package import Logging
 package final class ProjectionStore {
   package let path: String
   private let logger: Logger
-  private var queue: DatabaseQueue
+  var queue: DatabaseQueue
   private var writer: ProjectionWriter?
   /// The file's identity when it was opened: a file that was deleted meanwhile is missed by nobody but this.
   private var file: FileIdentity?

@@ -49,6 +49,7 @@ extension Service {
       destination: p.place.target.destination, attempt: p.attempts + 1, requestedAt: p.requestedAt,
       leaseUntil: p.lease?.until ?? now + Engine.leaseTime, thread: engine.ledger.thread(p.subject, p.place.target),
       consoleURL: engine.settings.consoleURL)
+    job.taken = p.taken
     do {
       switch p.purpose {
       case .summary:
@@ -126,6 +127,8 @@ struct RecentAnomalies {
   private var byPosition: [Int64: Anomaly] = [:]
   private var order: [Int64] = []
   private var oldest = 0
+
+  var count: Int { byPosition.count }
 
   subscript(position: Int64) -> Anomaly? { byPosition[position] }
 

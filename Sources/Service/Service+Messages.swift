@@ -132,6 +132,8 @@ struct AnsweredCommands {
   private var order: [Key] = []
   private var oldest = 0
 
+  var count: Int { replies.count }
+
   subscript(requestID: String, peer: Peer, json: [UInt8], now: Timestamp) -> JSON? {
     guard let answer = replies[Key(requestID, peer, json)], now - answer.at <= AnsweredCommands.memory else {
       return nil

@@ -66,6 +66,7 @@ package final class Service {
       return true
     }
     try log.intake { intake.recall($0) }
+    if let newest = try log.event(at: log.head)?.recordedAt { clock.resume(after: newest) }
     let now = clock.now()
     engine.recover(now: now)
     engine.adopt(settings, now: now)
@@ -139,8 +140,6 @@ package final class Service {
   var isStuck: Bool { stuck != nil }
   /// Whether what comes is refused at the moment, because the log can't be written.
   package var isRefusing: Bool { isStuck }
-  /// Whether anybody wants this message at the moment. Changes nothing: for simulations.
-  package func wouldWant(_ key: String) -> Bool { engine.ledger.find(key).map { engine.unwanted($0) == nil } ?? false }
 
   /// Writes what was decided, and only then answers and publishes.
   func commit(now: Timestamp) {

@@ -15,6 +15,8 @@ package struct Draw: Sendable {
   }
   /// 0 up to `n`, `n` above 0.
   package mutating func below(_ n: Int) -> Int { Int(next() % UInt64(n)) }
+  /// From 0 up to, and without, 1.
+  package mutating func fraction() -> Double { Double(next() >> 11) / Double(1 << 53) }
   /// Once in `n` times.
   package mutating func once(in n: Int) -> Bool { below(n) == 0 }
   package mutating func pick<T>(_ items: [T]) -> T { items[below(items.count)] }

@@ -1,22 +1,49 @@
-/// A part that breaks one promise on purpose, so that a test can see the simulator notice. Each stands in for a part around the service; the service
-/// itself is the one that runs in production.
+/// A part that breaks one promise on purpose, so that a test can see the simulator notice. Most stand in for a part around the service; the others
+/// run the service in a world, or under rules, that the model does not know of. The service itself is the one that runs in production.
 package enum Mutation: String, Sendable, CaseIterable {
-  /// Promise 1: the log says that a commit is on disk, and a crash loses it.
+  /// The log says that a commit is on disk, and a crash loses it.
   case logForgets
-  /// Promise 2: after a restart nobody knows which anomalies came before.
+  /// Producers are told `stored` when a message comes, not when it is on disk.
+  case storedTooSoon
+  /// After a restart nobody knows which anomalies came before.
   case repeatsForgotten
-  /// Promise 3: the clock that wakes the service stands still.
+  /// The clock that wakes the service stands still.
   case timersStandStill
-  /// Promise 4: a notifier sends without asking whether anybody still wants it.
+  /// The service's clock goes back with the machine's.
+  case clockGoesBack
+  /// The service escalates by a policy with other delays than people wrote.
+  case policyIsSlow
+  /// A notifier sends without asking whether anybody still wants it.
   case workerDoesNotAsk
-  /// Promise 5: a notifier makes up a new key for each try.
+  /// Every alert of a storm is told by itself.
+  case stormsAreNotTold
+  /// A notifier makes up a new key for each try.
   case keysChange
-  /// Promise 6: facts lose their causes.
+  /// A notifier sends each message twice.
+  case sentTwice
+  /// Facts lose their causes.
   case causesLost
-  /// Promise 7: a replay passes over a fact.
+  /// A replay passes over a fact.
   case replayPassesOver
-  /// Promise 8: what can't be read is passed over without a word.
+  /// The tables grow from facts that differ from the log's.
+  case tablesDrift
+  /// What can't be read is passed over without a word.
   case badInputIgnored
-  /// Promise 9: a worker is given more than it asked for.
+  /// A worker is given more than it asked for.
   case creditIgnored
+
+  /// The promise of docs/simulation.md that it breaks, and whose check must be the one that notices.
+  package var promise: Int {
+    switch self {
+    case .logForgets, .storedTooSoon: 1
+    case .repeatsForgotten: 2
+    case .timersStandStill, .clockGoesBack, .policyIsSlow: 3
+    case .workerDoesNotAsk, .stormsAreNotTold: 4
+    case .keysChange, .sentTwice: 5
+    case .causesLost: 6
+    case .replayPassesOver, .tablesDrift: 7
+    case .badInputIgnored: 8
+    case .creditIgnored: 9
+    }
+  }
 }

@@ -2,44 +2,139 @@ import Alerts
 import EventLog
 import Lifecycle
 
-/// What must hold, judged by a model that knows nothing of the engine: it reads the facts one by one, and what the world saw.
+/// What must hold, judged by a model that knows nothing of the engine: it reads the facts one by one as the log gets them, and what the world saw,
+/// and keeps its own small account of both. Each step costs what is new in it.
 struct Promises {
-  private struct Alert {
+  /// One life, as far as the promises speak of it.
+  struct Alert {
+    var key = ""
+    var metric = ""
+    var service = ""
+    var severity = Severity.low
     var isResolved = false
     var isAcknowledged = false
+    var wasAcknowledged = false
+    var wasResolved = false
     var isSnoozed = false
-    var silences = 0
+    var silences: Set<Subject> = []
     var isInhibited = false
     var isExhausted = false
-    var hasPolicy = false
-    var isHeld: Bool { isResolved || isAcknowledged || isSnoozed || silences > 0 || isInhibited }
+    var isFlapping = false
+    var route = RouteTaken(configuration: 0, index: nil, match: "")
+    var step = -1
+    var round = 0
+    /// The newest fact that holds it back, or ended it.
+    var heldAt: Int64 = 0
+    /// Where the step that was taken in this commit must be told, and was not yet.
+    var untold: Set<Receiver.Target> = []
+    var isHeld: Bool { isResolved || isAcknowledged || isSnoozed || !silences.isEmpty || isInhibited }
   }
 
-  private(set) var faults: [String] = []
-  private var alerts: [AlertID: Alert] = [:]
-  private var read: Int64 = 0
-  private var versions: [Subject: Int] = [:]
-  private var requested: [String: NotificationRequested] = [:]
-  private var ends: [String: String] = [:]
-  private var unsure: Set<String> = []
-  private var firing = 0
+  struct Timer: Hashable {
+    enum Kind { case escalation, acknowledgement, snooze, stale, group, silence, maintenance }
+    var kind: Kind
+    var subject: Subject
+  }
+
+  private(set) var faults: [Simulation.Fault] = []
+  /// The true time, and the service's, of the step that is judged.
+  var now = Timestamp.epoch
+  var serviceNow = Timestamp.epoch
+  /// The service's time of the step before, and the log's head then.
+  var formerNow = Timestamp.epoch
+  var formerHead: Int64 = 0
+
+  var alerts: [AlertID: Alert] = [:]
+  var openByKey: [String: AlertID] = [:]
+  var generations: [String: Int] = [:]
+  /// Those that the commits of this step were about.
+  var touched: Set<AlertID> = []
+  var read: Int64 = 0
+  var versions: [Subject: Int] = [:]
+  var lastRecorded = Timestamp.epoch
+
+  /// By the number of their `C-…`.
+  var configurations: [Int: LifecycleSettings] = [:]
+  var configuration = 0
+  var settings: LifecycleSettings { configurations[configuration] ?? LifecycleSettings() }
+  /// As the people of the world wrote them, by the digests under which the service takes them up.
+  let written: [String: LifecycleSettings]
+
+  var dues: [Timer: (service: Timestamp, latest: Timestamp)] = [:]
+  var silences: [Subject: Silence] = [:]
+  struct Silence {
+    var metric: String?
+    var service: String?
+    var startsAt: Timestamp
+    var endsAt: Timestamp
+  }
+  /// The last occurrence of each maintenance window that was held.
+  var windows: [String: Timestamp] = [:]
+
+  var requested: [String: Request] = [:]
+  struct Request {
+    var purpose: Purpose
+    var subject: Subject
+    var place: String
+    var target: Receiver.Target
+    var position: Int64
+    var notBefore: Timestamp?
+    var step: Int?
+    var round: Int?
+    var unknown = 0
+    var arrivals = 0
+    var end: String?
+  }
+  var endedCount = 0
   /// By alert and target: whether an end was requested since it was last told, as the facts say.
-  private var owed: [String: Bool] = [:]
+  var owed: [String: Bool] = [:]
   /// By alert and target: the key of an end that is requested and not settled.
-  private var endsUnderWay: [String: String] = [:]
-  private var doneBy: [AlertID: Set<String>] = [:]
+  var endsUnderWay: [String: String] = [:]
+  /// By group and alert: told as firing, and not of its end.
+  var owedInGroup: [Subject: Set<AlertID>] = [:]
+  /// Where the message of a storm's group goes.
+  var stormTargets: [Subject: Receiver.Target] = [:]
+  /// When each place was last told of a group.
+  var summaries: [String: Timestamp] = [:]
+  /// Where a delivery failed for good: what follows from it is a fallback's.
+  var failures: Set<Int64> = []
+  /// Times of messages *firing* to one target that were not told in a storm's.
+  var tellings: [Receiver.Target: [Timestamp]] = [:]
+  /// Those of this commit: they may yet be taken into a storm's message.
+  var newTellings: [String: (target: Receiver.Target, at: Timestamp)] = [:]
+  /// Steps whose message failed for good in this commit.
+  var failedSteps: [(alert: AlertID, step: Int, round: Int)] = []
+  var fallbacksOwed: [(alert: AlertID, target: Receiver.Target)] = []
+  /// The newest message that arrived for each alert at each target, by its request's position.
+  var newestArrival: [String: Int64] = [:]
+
+  /// What commands said, to find it in the facts.
+  var notes: [String: (count: Int, at: Timestamp, incarnation: Int)] = [:]
+  /// How often the service was started.
+  var incarnation = 0
+
+  /// Firing anomalies that the log counts.
+  var firing = 0
+  /// Firing anomalies that were answered `stored`.
+  var stored = 0
+
+  init(written: [String: LifecycleSettings]) { self.written = written }
 
   mutating func fail(_ promise: Int, _ what: String) {
-    if faults.count < 20 { faults.append("promise \(promise): \(what)") }
+    if faults.count < 20 { faults.append(Simulation.Fault(promise: promise, what: what, at: now)) }
   }
 
   // MARK: - Facts
 
-  mutating func readOn(_ log: SimulatedLog) throws {
-    try log.disk.replay(after: read) { stored in
-      take(try stored.read())
+  /// Takes in what the log got since the last call.
+  mutating func readOn(_ log: MemoryEventLog) throws {
+    guard log.head > read else { return }
+    try log.replay(after: read) { stored in
+      let e = try stored.read()
+      take(e)
       return true
     }
+    settle()
   }
 
   private mutating func take(_ e: RecordedEvent) {
@@ -48,7 +143,15 @@ struct Promises {
     let version = (versions[e.subject] ?? 0) + 1
     if e.version != version { fail(6, "\(e.subject) jumps to version \(e.version) after \(version - 1)") }
     versions[e.subject] = e.version
+    if e.recordedAt < lastRecorded - .hours(25) { fail(3, "time goes back from \(lastRecorded) to \(e.recordedAt)") }
+    lastRecorded = e.recordedAt
     explain(e)
+    switch e.event {
+    case .configured(let c): configured(c, Int(e.subject.number))
+    case .silenceAdded(let s): silenceAdded(s, e)
+    case .silenceExpired(let s): silenceExpired(s, e)
+    default: break
+    }
     if e.subject.kind == .alert { follow(e, AlertID(e.subject.number)) }
     deliveries(e)
   }
@@ -65,146 +168,49 @@ struct Promises {
     }
   }
 
-  private mutating func follow(_ e: RecordedEvent, _ id: AlertID) {
-    var a = alerts[id] ?? Alert()
-    switch e.event {
-    case .detected(let d):
-      firing += 1
-      a.hasPolicy = d.route.policy != nil
-    case .deduplicated(let d): firing += d.count
-    case .severityRaised(let r):
-      if let route = r.route { a.hasPolicy = route.policy != nil }
-      a.isExhausted = false
-    case .reopened:
-      firing += 1
-      a.isResolved = false
-      a.isAcknowledged = false
-      a.isSnoozed = false
-      a.isExhausted = false
-    case .resolved:
-      if a.isResolved { fail(4, "\(id) is resolved twice") }
-      a.isResolved = true
-      a.isSnoozed = false
-      a.silences = 0
-      a.isInhibited = false
-    case .acknowledged:
-      if a.isResolved { fail(4, "\(id) is acknowledged although resolved") }
-      a.isAcknowledged = true
-      doneBy[id, default: []].insert("acknowledge \(e.actor)")
-    case .unacknowledged: a.isAcknowledged = false
-    case .snoozed: a.isSnoozed = true
-    case .unsnoozed: a.isSnoozed = false
-    case .silenced: a.silences += 1
-    case .unsilenced: a.silences -= 1
-    case .inhibited: a.isInhibited = true
-    case .uninhibited: a.isInhibited = false
-    case .escalated:
-      a.isExhausted = false
-      if a.isResolved { fail(4, "\(id) escalates although resolved") }
-    case .exhausted: a.isExhausted = true
-    case .notificationRequested(let n):
-      if n.purpose == .firing, a.isHeld { fail(4, "\(id) is told as firing although it is held, at \(e.position)") }
-      if n.purpose == .resolved {
-        if !a.isResolved { fail(4, "\(id)'s end is told although it fires") }
-        let place = "\(id) \(n.channel) \(n.destination)"
-        if owed[place] == false { fail(4, "\(id)'s end is told twice to \(n.destination), at \(e.position)") }
-        owed[place] = false
-        endsUnderWay[place] = n.key
-      }
-    default: break
+  private mutating func configured(_ c: Configured, _ number: Int) {
+    guard let known = written[c.digest] else {
+      return fail(6, "C-\(number) is a configuration that nobody wrote")
     }
-    alerts[id] = a
+    configurations[number] = known
+    configuration = number
+    for (id, a) in alerts where !a.isResolved { armStale(id, from: lastSeen[id] ?? serviceNow) }
+    forgetWindows()
+  }
+  /// What explains each alert that is inhibited.
+  var inhibitors: [AlertID: AlertID] = [:]
+  /// When each open alert was last heard of, as the log says.
+  var lastSeen: [AlertID: Timestamp] = [:]
+
+  /// After each commit.
+  private mutating func settle() {
+    for id in touched.sorted() { settle(id) }
+    touched.removeAll(keepingCapacity: true)
+    for (alert, step, round) in failedSteps {
+      guard let a = alerts[alert], !a.isHeld, a.step == step, a.round == round, !a.isExhausted else { continue }
+      fail(3, "a message of \(alert)'s step \(step) failed for good, and the next step did not come at once")
+    }
+    failedSteps.removeAll(keepingCapacity: true)
+    for (alert, target) in fallbacksOwed {
+      fail(3, "a message of \(alert) failed for good, and the fallback at \(target.destination) was not asked")
+    }
+    fallbacksOwed.removeAll(keepingCapacity: true)
+    for (id, source) in inhibitors where alerts[source]?.isResolved != false {
+      fail(3, "\(id) is held back because of \(source), which has ended: nobody will be told")
+    }
+    settleTellings()
   }
 
-  private mutating func deliveries(_ e: RecordedEvent) {
-    func end(_ key: String, _ how: String) {
-      if requested[key] == nil { fail(5, "\(key) is \(how) without having been requested") }
-      if let before = ends[key] { fail(5, "\(key) is \(how) after it was \(before)") }
-      ends[key] = how
-      if let n = requested[key], n.purpose == .resolved {
-        let place = "\(e.subject) \(n.channel) \(n.destination)"
-        if endsUnderWay[place] == key { endsUnderWay[place] = nil }
-      }
+  private mutating func settle(_ id: AlertID) {
+    guard let a = alerts[id] else { return }
+    if !a.isHeld, !a.untold.isEmpty {
+      fail(3, "\(id)'s step \(a.step) is not told to \(a.untold.map(\.destination).sorted())")
     }
-    switch e.event {
-    case .notificationRequested(let n):
-      if requested[n.key] != nil { fail(5, "two messages have the key \(n.key)") }
-      requested[n.key] = n
-    case .notificationAttempted(let t):
-      if t.outcomeUnknown {
-        unsure.insert(t.key)
-        told(t.key, e)
-      }
-    case .notificationDelivered(let d):
-      end(d.key, "delivered")
-      told(d.key, e)
-    case .notificationFailed(let f): end(f.key, "failed")
-    case .notificationCancelled(let c):
-      end(c.key, "cancelled")
-      if let n = requested[c.key], n.purpose == .resolved { owed["\(e.subject) \(n.channel) \(n.destination)"] = true }
-    default: break
+    alerts[id]?.untold = []
+    guard a.route.policy != nil, !a.isHeld, !a.isExhausted else {
+      dues[Timer(kind: .escalation, subject: id.subject)] = nil
+      return
     }
-  }
-
-  private mutating func told(_ key: String, _ e: RecordedEvent) {
-    guard let n = requested[key], n.purpose == .firing else { return }
-    let place = "\(e.subject) \(n.channel) \(n.destination)"
-    // An end that is under way behind it covers it.
-    if endsUnderWay[place] == nil { owed[place] = true }
-  }
-
-  // MARK: - The world
-
-  /// A message reached its receiver.
-  mutating func arrived(_ key: String, times: Int) {
-    if requested[key] == nil { fail(5, "a message arrived with a key that was never requested: \(key)") }
-    if times > 1, !unsure.contains(key), ends[key] != "delivered" { pendingDoubles.insert(key) }
-  }
-  private var pendingDoubles: Set<String> = []
-
-  /// A notifier is about to hand a message to its receiver.
-  mutating func isSent(_ key: String) {
-    guard let n = requested[key], n.purpose == .firing, let id = AlertID(key.prefix { $0 != "/" }), let a = alerts[id]
-    else { return }
-    if a.isResolved { fail(4, "\(key) is sent although \(id) is resolved") }
-  }
-
-  mutating func answered(_ reply: Bool, _ action: String, _ id: AlertID, _ by: String) {
-    if reply, doneBy[id]?.contains("\(action) \(by)") != true, action == "acknowledge",
-      alerts[id]?.isAcknowledged != true
-    {
-      fail(1, "\(by) was told that \(id) is acknowledged, and the log knows nothing of it")
-    }
-  }
-
-  // MARK: - After every step
-
-  mutating func check(_ engine: Engine, now: Timestamp, isStuck: Bool) {
-    let ended = ends.count
-    if requested.count != ended + engine.ledger.pending.count, !isStuck {
-      fail(5, "\(requested.count) requested, \(ended) ended, \(engine.ledger.pending.count) pending")
-    }
-    guard !isStuck else { return }
-    for (id, a) in alerts where !a.isHeld && a.hasPolicy && !a.isExhausted {
-      guard let next = engine.alerts[id]?.nextEscalationAt else {
-        fail(3, "\(id) is open and nobody will be told")
-        continue
-      }
-      if next < now - .seconds(5) { fail(3, "\(id) should have escalated at \(next), and it is \(now)") }
-    }
-  }
-
-  /// When nothing more comes, and every receiver is up.
-  mutating func checkEnd(firing sent: Int) {
-    if firing < sent { fail(1, "\(sent) firing anomalies were stored, and the log holds \(firing)") }
-    if firing > sent { fail(2, "\(sent) firing anomalies were sent, and the log counts \(firing)") }
-    for (place, isOwed) in owed where isOwed {
-      guard let id = AlertID(place.prefix { $0 != " " }), alerts[id]?.isResolved == true else { continue }
-      fail(4, "the end of \(place) is owed and was never requested")
-    }
-    for key in requested.keys where ends[key] == nil { fail(5, "\(key) is still pending") }
-    for key in pendingDoubles where !unsure.contains(key) {
-      fail(5, "\(key) arrived twice, and the history does not say that it might")
-    }
+    if dues[Timer(kind: .escalation, subject: id.subject)] == nil { fail(3, "\(id) is open and nobody will be told") }
   }
 }

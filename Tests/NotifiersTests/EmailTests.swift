@@ -133,6 +133,29 @@ import Testing
     #expect(server.arrived.first?["to"]?.array == ["good@x.org", "fine@x.org"])
   }
 
+  @Test("a greylisted recipient among good ones gets it at the second try, and the good ones do not get it twice")
+  func oneGreylisted() async throws {
+    let server = try LocalServer.smtp("plain")
+    var job = Samples.job("email", to: "good@x.org,grey@x.org,refused@x.org,fine@x.org")
+    let settings = settings("smtp://127.0.0.1:\(server.port)")
+    let first = try await send(job, settings)
+    #expect(first.outcome == .retry && !first.outcomeUnknown && first.status == 451, "\(first)")
+    #expect(first.taken == ["good@x.org", "fine@x.org"])
+    #expect(first.message.contains("grey@x.org (451 4.7.1 greylisted, come again)"))
+    job.attempt = 2
+    job.taken = first.taken
+    let second = try await send(job, settings)
+    #expect(second.outcome == .delivered, "\(second)")
+    #expect(second.message.contains("refused@x.org"))
+    #expect(server.arrived.map { $0["to"]?.array } == [["good@x.org", "fine@x.org"], ["grey@x.org"]])
+    #expect(Set(server.arrived.map { $0["headers"]?["message-id"]?.string }).count == 1)
+    // Both mails say to whom it went as a whole.
+    #expect(server.arrived.allSatisfy { $0["headers"]?["to"]?.string?.contains("good@x.org") == true })
+    job.taken += ["grey@x.org", "refused@x.org"]
+    #expect(try await send(job, settings).outcome == .delivered)
+    #expect(server.arrived.count == 2)
+  }
+
   @Test("a greylisting server gets the same Message-ID at the second try")
   func greylisting() async throws {
     let server = try LocalServer.smtp("plain")

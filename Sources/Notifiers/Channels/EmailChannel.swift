@@ -73,7 +73,7 @@ package struct EmailChannel: Channel {
   }
 
   private static func image(_ contentID: String, alternative: String) -> String {
-    let text = SlackText.escape(alternative).replacing("\"", with: "&quot;")
+    let text = HTMLText.escape(alternative)
     return """
       <img src="cid:\(contentID)" alt="\(text)" width="560" style="display:block;width:100%;max-width:560px;height:auto;\
       margin:0 0 16px;border-radius:4px">
@@ -127,7 +127,7 @@ package struct EmailChannel: Channel {
   }
 
   private static func plainPage(_ text: String) -> String {
-    let escaped = SlackText.escape(text)
+    let escaped = HTMLText.escape(text)
     return "<!DOCTYPE html><html><body><pre style=\"white-space:pre-wrap\">\(escaped)</pre></body></html>\n"
   }
 
@@ -137,10 +137,13 @@ package struct EmailChannel: Channel {
     guard let settings, let part = message.parts.first else {
       return Verdict(.failed, "channels.email.server is not configured")
     }
-    guard let to = try? EmailChannel.recipients(job.destination), let from = MailAddress(settings.from) else {
+    guard let all = try? EmailChannel.recipients(job.destination), let from = MailAddress(settings.from) else {
       return Verdict(.failed, "the sender or a recipient is not a mail address")
     }
-    let envelope = MailEnvelope(from: from.address, to: to.map(\.address), tls: settings.tls)
+    // Whom an earlier try reached does not get it twice.
+    let to = all.map(\.address).filter { !job.taken.contains($0) }
+    guard !to.isEmpty else { return Verdict(.delivered, "every recipient has it", provider: message.provider) }
+    let envelope = MailEnvelope(from: from.address, to: to, tls: settings.tls)
     var request = TransferRequest(.mail(envelope), url: settings.server, body: part.body)
     request.caFile = settings.caFile
     request.username = settings.username
@@ -153,15 +156,24 @@ package struct EmailChannel: Channel {
         password, Base64.encode(Array(password.utf8)), Base64.encode(Array("\0\(user)\0\(password)".utf8)),
       ]
     }
-    return EmailChannel.verdict(await transport.perform(request), recipients: to.count, provider: message.provider)
+    return EmailChannel.verdict(await transport.perform(request), recipients: to, provider: message.provider)
   }
 
-  /// Pure: what the server's answers come to.
-  static func verdict(_ result: TransferResult, recipients: Int, provider: JSON?) -> Verdict {
+  /// Pure: what the server's answers come to. Where some recipients took the mail and others asked to come again (RFC 5321, 4.2.1: a 4yz answer; a
+  /// greylisting server gives one at first sight), it is sent again, to those alone.
+  static func verdict(_ result: TransferResult, recipients: [String], provider: JSON?) -> Verdict {
     switch result {
     case .success(let response):
       var verdict = Classification.smtp(code: response.status)
       verdict.provider = provider
+      let later = response.refused.filter { $0.code / 100 == 4 }
+      if !later.isEmpty, verdict.outcome == .delivered {
+        verdict = Verdict(
+          .retry, status: later[0].code,
+          "taken, but not yet for \(Classification.list(later)): sent again to those who are left")
+        verdict.taken = recipients.filter { address in !response.refused.contains { $0.address == address } }
+        return verdict
+      }
       if !response.refused.isEmpty, verdict.outcome == .delivered {
         verdict.message = "delivered, but refused for \(Classification.list(response.refused))"
         let addresses = response.refused.map { JSON.string($0.address) }
@@ -169,7 +181,7 @@ package struct EmailChannel: Channel {
       }
       return verdict
     case .failure(let failure):
-      if failure.refused.count >= recipients { return Classification.allRefused(failure.refused) }
+      if failure.refused.count >= recipients.count { return Classification.allRefused(failure.refused) }
       if failure.outcomeUnknown || Classification.hopeless[failure.code] != nil {
         return Classification.failure(failure)
       }

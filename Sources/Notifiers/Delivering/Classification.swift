@@ -8,6 +8,8 @@ package struct Verdict: Sendable, Equatable {
   package var retryAfter: Interval?
   package var outcomeUnknown: Bool
   package var provider: JSON?
+  /// Of several addresses, those that took it although it is to be sent again, to the others.
+  package var taken: [String] = []
   package init(
     _ outcome: Receipt.Outcome, status: Int? = nil, _ message: String = "", retryAfter: Interval? = nil,
     outcomeUnknown: Bool = false, provider: JSON? = nil

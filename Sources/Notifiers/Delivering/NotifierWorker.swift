@@ -239,11 +239,12 @@ package actor NotifierWorker {
       if let wait = verdict.retryAfter { queues[key]?.pause(until: now() + wait) }
       let took = (ContinuousClock.now - start).components
       let latency = Interval(microseconds: took.seconds * 1_000_000 + took.attoseconds / 1_000_000_000_000)
-      await port.receipt(
-        Receipt(
-          key: job.key, attempt: job.attempt, outcome: verdict.outcome, status: verdict.status,
-          message: verdict.message, retryAfter: verdict.retryAfter, outcomeUnknown: verdict.outcomeUnknown,
-          latency: latency, provider: verdict.provider))
+      var receipt = Receipt(
+        key: job.key, attempt: job.attempt, outcome: verdict.outcome, status: verdict.status, message: verdict.message,
+        retryAfter: verdict.retryAfter, outcomeUnknown: verdict.outcomeUnknown, latency: latency,
+        provider: verdict.provider)
+      receipt.taken = verdict.taken
+      await port.receipt(receipt)
     }
     queues[key]?.finished(job)
     for waiter in waiters { waiter.resume() }

@@ -1,15 +1,6 @@
 package import Alerts
 import Mustache
 
-/// Slack's mrkdwn: it takes these three for its own, and no others.
-/// Source: https://docs.slack.dev/messaging/formatting-message-text#escaping
-struct SlackText: MustacheContentType {
-  static func escape(_ text: String) -> String {
-    text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
-  }
-  func escapeText(_ text: String) -> String { SlackText.escape(text) }
-}
-
 /// The templates in force: the built-in ones, and the user's own in place of some.
 package struct TemplateSet: Sendable {
   package enum Format: String, Sendable, CaseIterable { case subject, line, text, html, slack }
@@ -24,6 +15,7 @@ package struct TemplateSet: Sendable {
   /// `own` holds template texts by name, such as `alert.slack`; `faults` is what was wrong before they could be read.
   package init(own: [String: String] = [:], faults before: [Fault] = []) {
     MustacheContentTypes.register(SlackText(), named: "SLACK")
+    MustacheContentTypes.register(HTMLText(), named: "PAGE")
     var templates: [String: MustacheTemplate] = [:]
     var faults = before
     for (name, text) in BuiltInTemplates.all { templates[name] = try? TemplateSet.parse(text, name: name) }
@@ -57,7 +49,7 @@ package struct TemplateSet: Sendable {
   private static func parse(_ text: String, name: String) throws -> MustacheTemplate {
     let type: String
     switch name.split(separator: ".").last {
-    case "html": type = "HTML"
+    case "html": type = "PAGE"
     case "slack": type = "SLACK"
     default: type = "TEXT"
     }

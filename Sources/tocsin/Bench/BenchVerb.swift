@@ -14,7 +14,8 @@ struct BenchVerb: AsyncParsableCommand {
     @Option(help: "How many producer processes.") var producers = 2
     @Option(help: "How many messages the latency run sends.") var messages = 1000
     @Option(help: "How many open alerts the memory run holds.") var alerts = 500_000
-    @Option(help: "Run only these: throughput, latency, memory.") var only: [String] = []
+    @Option(help: "How many messages the notifier's run sends.") var notifications = 20_000
+    @Option(help: "Run only these: throughput, latency, notifier, memory.") var only: [String] = []
 
     func run() async throws {
       let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tocsin-bench-\(UUID().uuidString)")
@@ -29,6 +30,7 @@ struct BenchVerb: AsyncParsableCommand {
         try await ThroughputBench(folder: folder, anomalies: anomalies, producers: producers).run(&table)
       }
       if wants("latency") { try await LatencyBench(folder: folder, messages: messages).run(&table) }
+      if wants("notifier") { try await NotifierBench(folder: folder, messages: notifications).run(&table) }
       if wants("memory") { try MemoryBench(alerts: alerts).run(&table) }
       table.printAll()
     }

@@ -43,7 +43,7 @@ struct ConfigurationWatcher: ServiceLifecycle.Service {
     }
   }
 
-  /// inotify(7) on the folder and its metrics/.
+  /// inotify(7) on the folder, its metrics/ and its templates/, also where those are made later.
   private func watchFiles(_ queue: DispatchQueue, _ onChange: @escaping @Sendable () -> Void) -> (
     any DispatchSourceRead
   )? {
@@ -52,17 +52,40 @@ struct ConfigurationWatcher: ServiceLifecycle.Service {
       logger.warning("changes of the configuration are not noticed by themselves: send SIGHUP after an edit")
       return nil
     }
-    let events = UInt32(IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE)
-    for folder in [directory, directory + "/metrics"] { _ = inotify_add_watch(descriptor, folder, events) }
+    let events = UInt32(IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE | IN_CREATE)
+    let folders = [directory, directory + "/metrics", directory + "/templates"]
+    // A folder that is watched already stays so.
+    @Sendable func watchFolders() { for folder in folders { _ = inotify_add_watch(descriptor, folder, events) } }
+    watchFolders()
     let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
     source.setEventHandler {
       var buffer = [UInt8](repeating: 0, count: 4096)
-      while read(descriptor, &buffer, buffer.count) > 0 {}
+      var isChange = false
+      while case let n = read(descriptor, &buffer, buffer.count), n > 0 {
+        if ConfigurationWatcher.isChange(buffer[..<n]) { isChange = true }
+      }
+      guard isChange else { return }
+      watchFolders()
       onChange()
     }
     source.setCancelHandler { close(descriptor) }
     source.resume()
     return source
+  }
+}
+
+extension ConfigurationWatcher {
+  /// Whether any of these events is more than a file that was just made and is not written yet: that one follows when it is closed.
+  static func isChange(_ bytes: ArraySlice<UInt8>) -> Bool {
+    bytes.withUnsafeBytes { bytes in
+      var at = 0
+      while at + MemoryLayout<inotify_event>.size <= bytes.count {
+        let event = bytes.loadUnaligned(fromByteOffset: at, as: inotify_event.self)
+        if event.mask & UInt32(IN_CREATE) == 0 || event.mask & UInt32(IN_ISDIR) != 0 { return true }
+        at += MemoryLayout<inotify_event>.size + Int(event.len)
+      }
+      return false
+    }
   }
 }
 

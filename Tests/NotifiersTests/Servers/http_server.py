@@ -7,7 +7,7 @@ prints its port when it listens. Paths, by their first part:
   /status/500/…     that status, with a body
   /after/7/…        429 with Retry-After: 7        /afterdate/S/…  the same as an HTTP date, S seconds ahead
   /flaky/2/…        500 for the first two requests to the same path, then 200
-  /slow/1.5/…       200 after so many seconds
+  /slow/1.5/…       200 after so many seconds      /wait/1.5/REST…  so many seconds, then as /REST…
   /reset/…          reads the whole request, then resets the connection without an answer
   /resetonce/…      the same for the first request to a path, then 200
   /endless/…        an answer that does not end
@@ -51,6 +51,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         parts = self.path.strip("/").split("/")
+        if parts[0] == "wait":
+            time.sleep(float(parts[1]))
+            parts = parts[2:]
         with lock:
             count = seen[self.path] = seen.get(self.path, 0) + 1
             if parts[0] == "first":

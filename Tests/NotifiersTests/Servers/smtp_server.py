@@ -5,6 +5,7 @@ prints its port when it listens. Recipients decide what happens:
   refused@…   550 for this recipient         busy@…    450 for this recipient, always
   grey@…      451 the first time, then taken  full@…    552 after the data
   later@…     451 after the data              drop@…    the connection breaks after the data, unanswered
+  first-later@… and first-drop@… do so for the first mail of each Message-ID; slow@… is answered after a second
 """
 import asyncio, base64, email, email.policy, json, logging, ssl, sys
 
@@ -14,7 +15,7 @@ logging.disable(logging.CRITICAL)
 record_path, mode = sys.argv[1], sys.argv[2]
 cert, key = (sys.argv[3:5] + ["", ""])[:2]
 account = sys.argv[5:7]
-record, greyed = open(record_path, "a"), set()
+record, greyed, known = open(record_path, "a"), set(), set()
 
 
 class Handler:
@@ -42,20 +43,25 @@ class Handler:
                 "id": part.get("Content-ID", ""),
                 "text": content.replace("\r\n", "\n") if isinstance(content, str) else "",
                 "bytes": "" if isinstance(content, str) else base64.b64encode(content).decode()})
+        who = {address.split("@")[0] for address in envelope.rcpt_tos}
+        is_first = message["Message-ID"] not in known
+        known.add(message["Message-ID"])
+        if "slow" in who:
+            await asyncio.sleep(1)
+        refuses = "full" in who or "later" in who or ("first-later" in who and is_first)
         record.write(json.dumps({
-            "from": envelope.mail_from, "to": envelope.rcpt_tos, "tls": server.transport.get_extra_info("ssl_object") is not None,
+            "kind": "refused" if refuses else "mail", "from": envelope.mail_from, "to": envelope.rcpt_tos, "tls": server.transport.get_extra_info("ssl_object") is not None,
             "user": (session.auth_data.login.decode() if getattr(session, "auth_data", None) else ""),
             "raw": base64.b64encode(envelope.original_content).decode(), "peer": session.peer[1],
             "structure": [part.get_content_type() for part in message.walk()], "parts": leaves,
             "defects": [str(d) for part in message.walk() for d in part.defects],
             "headers": {name.lower(): str(value) for name, value in message.items()}}) + "\n")
         record.flush()
-        who = {address.split("@")[0] for address in envelope.rcpt_tos}
         if "full" in who:
             return "552 5.2.2 mailbox full"
-        if "later" in who:
+        if "later" in who or ("first-later" in who and is_first):
             return "451 4.3.0 try again later"
-        if "drop" in who:
+        if "drop" in who or ("first-drop" in who and is_first):
             server.transport.abort()
         return "250 2.0.0 taken"
 

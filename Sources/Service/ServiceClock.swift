@@ -1,0 +1,59 @@
+package import Alerts
+import Glibc
+
+/// What time it is.
+package protocol ServiceClock: AnyObject {
+  func now() -> Timestamp
+  /// The log's newest fact is from this moment: time goes on from there where the clock was set back a little meanwhile.
+  func resume(after newest: Timestamp)
+}
+
+/// The machine's wall clock, that never goes back: see ``SteadyTime``.
+package final class SystemClock: ServiceClock {
+  private var time = SteadyTime()
+
+  package init() {}
+
+  package func now() -> Timestamp { time.now(wall: wall, boot: boot) }
+
+  package func resume(after newest: Timestamp) { time.resume(after: newest, wall: wall, boot: boot) }
+
+  private var wall: Timestamp { Timestamp(microseconds: SystemClock.read(CLOCK_REALTIME)) }
+  private var boot: Int64 { SystemClock.read(CLOCK_BOOTTIME) }
+
+  private static func read(_ clock: clockid_t) -> Int64 {
+    var t = timespec()
+    clock_gettime(clock, &t)
+    return Int64(t.tv_sec) * 1_000_000 + Int64(t.tv_nsec) / 1000
+  }
+}
+
+/// Time that never goes back, made of the wall clock and of the clock that counts from the start of the machine, and through its sleep.
+///
+/// When the wall clock is set back, time goes on a little more slowly than it should until the wall clock has caught up: a timer is neither
+/// fired twice nor an hour late. When it is set forward, it is believed: what fell due fires.
+package struct SteadyTime: Sendable {
+  /// One part in so many is left out while the wall clock is behind: an hour is caught up in sixteen, and a timer of half an hour is two minutes
+  /// late at most.
+  package static let slowness: Int64 = 16
+  /// A log that is further ahead of the clock than this was written under a wrong one, and the clock is believed.
+  package static let longestResume = Interval.days(1)
+
+  private var last = Timestamp.epoch
+  private var lastBoot: Int64 = 0
+
+  package init() {}
+
+  /// - Parameter boot: microseconds since the machine started.
+  package mutating func now(wall: Timestamp, boot: Int64) -> Timestamp {
+    let passed = max(0, boot - lastBoot)
+    lastBoot = boot
+    last = max(wall, last + Interval(microseconds: passed - passed / SteadyTime.slowness))
+    return last
+  }
+
+  package mutating func resume(after newest: Timestamp, wall: Timestamp, boot: Int64) {
+    guard newest > now(wall: wall, boot: boot), newest - wall <= SteadyTime.longestResume else { return }
+    last = newest
+  }
+}
