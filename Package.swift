@@ -89,10 +89,10 @@ let package = Package(
       swiftSettings: settings),
 
     tests("AlertsTests", ["Alerts"]),
-    tests("LifecycleTests", ["Alerts", "Lifecycle"]),
+    tests("LifecycleTests", ["Alerts", "Lifecycle", "Projections"]),
     tests("EventLogTests", ["Alerts", "EventLog", grdb], resources: [.copy("Samples")]),
     tests("BusTests", ["Alerts", "Bus"]),
-    tests("ServiceTests", ["Alerts", "Lifecycle", "EventLog", "Bus", "Service"]),
+    tests("ServiceTests", ["Alerts", "Lifecycle", "EventLog", "Bus", "Service", logging]),
     tests("SimulationTests", ["Alerts", "Lifecycle", "Simulation"]),
     tests("DetectorsTests", ["Alerts", "Bus", "Detectors", grdb]),
     tests("NotifiersTests", ["Alerts", "Bus", "Notifiers"], resources: [.copy("Servers")]),

@@ -80,10 +80,13 @@ package struct NotificationRequested: EventPayload {
   package var content: JSON?
   /// Quiet hours hold it back until then; nil: it may go at once.
   package var notBefore: Timestamp?
+  /// Why a message *firing* is owed.
+  package var occasion: Occasion?
 
   package init(
     key: String, purpose: Purpose, receiver: String, channel: String, destination: String, step: Int? = nil,
-    round: Int? = nil, members: [AlertID] = [], content: JSON? = nil, notBefore: Timestamp? = nil
+    round: Int? = nil, members: [AlertID] = [], content: JSON? = nil, notBefore: Timestamp? = nil,
+    occasion: Occasion? = nil
   ) {
     self.key = key
     self.purpose = purpose
@@ -95,6 +98,7 @@ package struct NotificationRequested: EventPayload {
     self.members = members
     self.content = content
     self.notBefore = notBefore
+    self.occasion = occasion
   }
   package var json: JSON {
     .compact([
@@ -102,7 +106,7 @@ package struct NotificationRequested: EventPayload {
       "channel": .string(channel), "destination": .string(destination), "step": step.map { .int($0) } ?? .null,
       "round": round.map { .int($0) } ?? .null,
       "members": members.isEmpty ? .null : .array(members.map { .string($0.description) }), "content": content ?? .null,
-      "not_before": .micros(notBefore),
+      "not_before": .micros(notBefore), "why": occasion?.json ?? .null,
     ])
   }
   package init(json: JSON) throws(EventDataError) {
@@ -116,6 +120,7 @@ package struct NotificationRequested: EventPayload {
     members = (json["members"]?.array ?? []).compactMap { $0.string.flatMap { AlertID($0) } }
     content = json["content"]
     notBefore = json["not_before"]?.micros
+    occasion = json["why"].flatMap { Occasion(json: $0) }
   }
 }
 

@@ -51,12 +51,12 @@ package struct Configuration: Sendable, Equatable {
     }
     guard let root = Field(tree: tree, keyPlace: tree.place, path: "", reading: reading).section() else { return nil }
     let service = ServiceSection(root)
-    let receivers = ReceiverSection(root.take("receivers"))
+    let receivers = ReceiverSection(root.take("receivers"), timeZone: service.timeZone)
     let connections = ConnectionSection.read(root.take("connections"))
     var settings = LifecycleSettings()
     settings.timeZone = service.timeZone
     settings.reopenWithin = root.take("reopen_within")?.interval() ?? settings.reopenWithin
-    settings.staleAfter = root.take("stale_after")?.interval(atLeast: .seconds(1))
+    QuietingSection.read(root, into: &settings)
     settings.receivers = receivers.receivers
     settings.policies = RoutingSection.policies(root.take("policies"))
     settings.consoleURL = service.console.publicURL
@@ -85,6 +85,7 @@ package struct Configuration: Sendable, Equatable {
         }
         detection.events.append(file.event)
         settings.routes += file.routes
+        if let rule = file.staleRule { settings.staleRules.append(rule) }
         for receiver in file.receivers {
           if settings.receiver(receiver.name) != nil {
             reading.faults.append(

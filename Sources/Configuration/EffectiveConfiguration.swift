@@ -16,7 +16,10 @@ extension Configuration {
       "projections": .string("sqlite:\(projectionsPath)"), "data_directory": .string(dataDirectory),
       "bus": bus.effective,
       "console": console.effective, "reopen_within": .string(lifecycle.reopenWithin.description),
-      "stale_after": .text(lifecycle.staleAfter?.description),
+      "stale_after": lifecycle.staleAfterShown,
+      "flapping": lifecycle.flappingShown, "storms": lifecycle.stormsShown,
+      "inhibitions": lifecycle.inhibitionsShown, "dependencies": lifecycle.dependenciesShown,
+      "maintenance": lifecycle.maintenanceShown, "silences": lifecycle.silencesShown,
       "connections": .object(detection.connections.map { JSON.Member($0.name, $0.effective) }),
       "receivers": .object(lifecycle.receivers.map { JSON.Member($0.name, receiver($0)) }),
       "people": .object(onCall.people.map { JSON.Member($0.name, $0.effective) }),
@@ -37,6 +40,7 @@ extension Configuration {
       "secrets": secrets.isEmpty ? .null : .object(secrets.map { JSON.Member($0, Configuration.hidden) }),
       "schedule": .text(receiver.schedule), "fallback": .text(receiver.fallback),
       "patience": .string(receiver.patience.description), "send_resolved": .bool(receiver.sendResolved),
+      "quiet_hours": receiver.quiet?.effective ?? .null,
     ])
   }
 }
@@ -148,7 +152,7 @@ extension OnCallSchedule {
   }
 }
 
-private func clock(_ minutes: Int) -> String {
+func clock(_ minutes: Int) -> String {
   let m = minutes % 60
   let h = minutes / 60
   return "\(h < 10 ? "0" : "")\(h):\(m < 10 ? "0" : "")\(m)"
@@ -160,6 +164,7 @@ extension Policy {
       "steps": .array(
         steps.map { ["after": .string($0.after.description), "notify": .array($0.receivers.map { .string($0) })] }),
       "repeat": .int(repeats), "acknowledge_timeout": .text(acknowledgeTimeout?.description),
+      "acknowledge_reminder": reminder.map { $0 == .zero ? false : .string($0.description) } ?? .null,
     ])
   }
 }

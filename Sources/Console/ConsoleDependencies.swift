@@ -20,6 +20,8 @@ package struct ConsoleDependencies: Sendable {
   package var digest: @Sendable (_ request: DigestRequest) async throws -> DigestView
   /// Who is on call now and next, for each schedule.
   package var schedules: @Sendable () async -> JSON
+  /// The configuration's maintenance windows, each with its next time.
+  package var windows: @Sendable () async -> [WindowReport]
   /// More lines for `/metrics`, in the Prometheus text format.
   package var moreMetrics: @Sendable () async -> String
   package var now: @Sendable () -> Timestamp
@@ -34,6 +36,7 @@ package struct ConsoleDependencies: Sendable {
     workers: @escaping @Sendable () async -> [WorkerReport] = { [] },
     digest: @escaping @Sendable (_ request: DigestRequest) async throws -> DigestView,
     schedules: @escaping @Sendable () async -> JSON = { [] },
+    windows: @escaping @Sendable () async -> [WindowReport] = { [] },
     moreMetrics: @escaping @Sendable () async -> String = { "" }, now: @escaping @Sendable () -> Timestamp,
     zone: LocalZone = .utc, version: String
   ) {
@@ -47,10 +50,35 @@ package struct ConsoleDependencies: Sendable {
     self.workers = workers
     self.digest = digest
     self.schedules = schedules
+    self.windows = windows
     self.moreMetrics = moreMetrics
     self.now = now
     self.zone = zone
     self.version = version
+  }
+}
+
+/// A maintenance window of the configuration.
+package struct WindowReport: Sendable, Equatable {
+  package struct Occurrence: Sendable, Equatable {
+    package var start: Timestamp
+    package var end: Timestamp
+    package init(start: Timestamp, end: Timestamp) {
+      self.start = start
+      self.end = end
+    }
+  }
+  package var name: String
+  /// When it comes back, for people.
+  package var rhythm: String
+  package var matchers: [Matcher]
+  /// The present one or the one to come.
+  package var next: Occurrence?
+  package init(name: String, rhythm: String, matchers: [Matcher], next: Occurrence?) {
+    self.name = name
+    self.rhythm = rhythm
+    self.matchers = matchers
+    self.next = next
   }
 }
 

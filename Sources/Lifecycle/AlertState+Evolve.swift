@@ -14,6 +14,7 @@ extension AlertState {
       count += d.count
       lastSeenAt = e.recordedAt
       anomalyPosition = e.position
+      value = d.last.value
     case .severityRaised(let r):
       severity = r.to
       if let route = r.route { self.route = route }
@@ -34,7 +35,7 @@ extension AlertState {
       handled.resolvedHow = r.how
       handled.resolvedAt = e.recordedAt
       handled.resolvedBy = r.how == .responder ? e.actor : nil
-      handled.snoozedUntil = nil
+      forgetSnooze()
       handled.acknowledgedUntil = nil
       handled.silencedBy = []
       handled.inhibitedBy = nil
@@ -49,20 +50,30 @@ extension AlertState {
       handled.acknowledgedAt = e.recordedAt
       handled.acknowledgedUntil = a.until
       handled.wasReminded = false
-    case .unacknowledged: forgetAcknowledgement()
+    case .unacknowledged:
+      forgetAcknowledgement()
+      handled.freeSince = e.recordedAt
     case .snoozed(let s):
       nextEscalationAt = nil
       handled.snoozedUntil = s.until
-    case .unsnoozed: handled.snoozedUntil = nil
+      handled.unlessChanged = s.unlessChanged
+      handled.snoozedValue = s.unlessChanged == nil ? nil : value
+    case .unsnoozed:
+      forgetSnooze()
+      handled.freeSince = e.recordedAt
     case .assigned(let a): handled.assignee = a.to
     case .silenced(let s):
       if !silencedBy.contains(s.silence) { handled.silencedBy.append(s.silence) }
       nextEscalationAt = nil
-    case .unsilenced(let s): handled.silencedBy.removeAll { $0 == s.silence }
+    case .unsilenced(let s):
+      handled.silencedBy.removeAll { $0 == s.silence }
+      handled.freeSince = e.recordedAt
     case .inhibited(let i):
       handled.inhibitedBy = i.by
       nextEscalationAt = nil
-    case .uninhibited: handled.inhibitedBy = nil
+    case .uninhibited:
+      handled.inhibitedBy = nil
+      handled.freeSince = e.recordedAt
     case .escalated(let s):
       isExhausted = false
       reach(step: s.step, round: s.round, at: e.recordedAt, policy: policy(route))
@@ -86,12 +97,14 @@ extension AlertState {
     count += 1
     lastSeenAt = e.recordedAt
     anomalyPosition = e.position
+    value = r.anomaly.value
     isExhausted = false
+    forgetSnooze()
     var h = handled
+    h.freeSince = e.recordedAt
     h.acknowledgedBy = nil
     h.acknowledgedAt = nil
     h.acknowledgedUntil = nil
-    h.snoozedUntil = nil
     h.resolvedHow = nil
     h.resolvedAt = nil
     h.resolvedBy = nil
@@ -111,6 +124,15 @@ extension AlertState {
     handled.acknowledgedBy = nil
     handled.acknowledgedAt = nil
     handled.acknowledgedUntil = nil
+  }
+
+  private mutating func forgetSnooze() {
+    guard snoozedUntil != nil else { return }
+    var h = handled
+    h.snoozedUntil = nil
+    h.unlessChanged = nil
+    h.snoozedValue = nil
+    handled = h
   }
 
   private mutating func reach(step: Int, round: Int, at time: Timestamp, policy: Policy?) {

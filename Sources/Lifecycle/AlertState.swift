@@ -14,6 +14,8 @@ package struct AlertState: Sendable, Equatable {
   package var openedAt: Timestamp
   package var lastSeenAt: Timestamp
   private var escalation = Int64.max
+  /// The newest value that was seen, as bits, so that two that are no number are the same.
+  private var valueBits = Double.nan.bitPattern
   /// The position of the newest event that carries a firing anomaly.
   package var anomalyPosition: Int64
   /// The position of the newest event that changes what is told: the cause of what follows from it.
@@ -52,6 +54,11 @@ package struct AlertState: Sendable, Equatable {
     package var wasReminded = false
     package var assignee: String?
     package var snoozedUntil: Timestamp?
+    /// The snooze ends sooner if the value differs from ``snoozedValue`` by more than this fraction of it.
+    package var unlessChanged: Double?
+    package var snoozedValue: Double?
+    /// Since when it may be told, if something had held it back before.
+    package var freeSince: Timestamp?
     package var silencedBy: [Subject] = []
     package var inhibitedBy: AlertID?
     package var resolvedHow: Resolved.How?
@@ -70,7 +77,7 @@ package struct AlertState: Sendable, Equatable {
 
   package static func == (a: AlertState, b: AlertState) -> Bool {
     a.id == b.id && a.key == b.key && a.labels == b.labels && a.openedAt == b.openedAt && a.lastSeenAt == b.lastSeenAt
-      && a.escalation == b.escalation && a.anomalyPosition == b.anomalyPosition
+      && a.escalation == b.escalation && a.valueBits == b.valueBits && a.anomalyPosition == b.anomalyPosition
       && a.decisivePosition == b.decisivePosition && a.sharedRoute == b.sharedRoute && a.handled == b.handled
       && a.told == b.told && a.groups == b.groups && a.counts == b.counts && a.steps == b.steps
       && a.severity == b.severity && a.isFiring == b.isFiring && a.isResolved == b.isResolved && a.seen == b.seen
@@ -107,6 +114,14 @@ extension AlertState {
     get { escalation == .max ? nil : Timestamp(microseconds: escalation) }
     set { escalation = newValue?.microseconds ?? .max }
   }
+  /// The newest value that was seen; nil where the detector gave none.
+  package var value: Double? {
+    get {
+      let value = Double(bitPattern: valueBits)
+      return value.isNaN ? nil : value
+    }
+    set { valueBits = (newValue ?? .nan).bitPattern }
+  }
   package var route: RouteTaken {
     get { sharedRoute.value }
     set { sharedRoute = Shared(newValue) }
@@ -128,6 +143,16 @@ extension AlertState {
   package var resolvedBy: String? { box?.value.resolvedBy }
   package var resolvedAt: Timestamp? { box?.value.resolvedAt }
   package var reopenings: [Timestamp] { box?.value.reopenings ?? [] }
+
+  /// Since when nothing has kept people from hearing of it.
+  package var freeSince: Timestamp { box?.value.freeSince ?? openedAt }
+
+  /// Whether a snooze that holds until the value changes is over with this one.
+  package func endsSnooze(_ new: Double?) -> Bool {
+    guard let h = box?.value, h.snoozedUntil != nil, let fraction = h.unlessChanged else { return false }
+    guard let before = h.snoozedValue, let new else { return (h.snoozedValue == nil) != (new == nil) }
+    return fraction == 0 ? new != before : (new - before).magnitude > fraction * before.magnitude
+  }
 
   /// Why nobody is told at the moment, or nil.
   package var held: String? {
@@ -164,5 +189,6 @@ extension AlertState {
     let version = Int32(clamping: e.version)
     counts = (version, version, Int32(clamping: d.generation), 1)
     severity = d.severity
+    value = d.anomaly.value
   }
 }

@@ -52,7 +52,7 @@ extension Engine {
       Ledger.Pending(
         position: e.position, key: n.key, subject: e.subject, purpose: n.purpose, place: place, step: n.step,
         round: n.round, members: n.members, requestedAt: e.recordedAt, urgency: severity?.rawValue ?? 0,
-        notBefore: n.notBefore ?? e.recordedAt))
+        notBefore: n.notBefore ?? e.recordedAt, occasion: n.occasion))
     if !isReplaying, let t = n.notBefore { deadlines.add(.delivery(e.position), at: t) }
     switch n.purpose {
     case .firing:
@@ -256,12 +256,15 @@ extension Engine {
     }
     if a.isResolved { return settle(a.id, cause: cause, now: now) }
     guard p.purpose == .firing, !a.isHeld else { return }
-    if let fallback { tell(a.id, [fallback], step: p.step, round: p.round, cause: cause, now: now) }
+    let occasion = Occasion(.delivery_failed, by: p.place.receiver)
+    if let fallback {
+      tell(a.id, [fallback], step: p.step, round: p.round, occasion: occasion, cause: cause, now: now)
+    }
     // Somebody is told: the next step comes at once, instead of waiting out its delay. A new round waits, or a receiver that
     // refuses everything would use up the whole policy in a second.
     let steps = policy(of: a.route)?.steps.count ?? 0
     if p.step == a.step, p.round == a.round, a.nextEscalationAt != nil, a.step + 1 < steps {
-      advance(a.id, reason: .delivery_failed, cause: cause, now: now)
+      advance(a.id, reason: .delivery_failed, occasion: occasion, cause: cause, now: now)
     }
   }
 

@@ -7,25 +7,29 @@ extension Engine {
   /// Starts telling people about an alert from the first step on, unless something holds it.
   ///
   /// - Parameter reason: nil for an alert that opens: its first step needs no event of its own.
-  mutating func begin(_ id: AlertID, reason: Escalated.Reason?, cause: Int64, now: Timestamp) {
+  mutating func begin(
+    _ id: AlertID, reason: Escalated.Reason?, occasion: Occasion, cause: Int64, now: Timestamp
+  ) {
     guard let a = alerts[id], !a.isHeld else { return }
     let route = a.route
     let settings = configurations[route.configuration] ?? .init()
-    for index in route.also { tell(id, Routing.notified(by: index, in: settings), cause: cause, now: now) }
+    for index in route.also {
+      tell(id, Routing.notified(by: index, in: settings), occasion: occasion, cause: cause, now: now)
+    }
     if let policy = policy(of: route), let first = policy.steps.first {
       // A first step with a delay of its own was armed when the alert opened.
       if first.after <= .zero || reason != nil {
-        take(step: 0, round: 0, of: policy, id, reason: reason, cause: cause, now: now)
+        take(step: 0, round: 0, of: policy, id, reason: reason, occasion: occasion, cause: cause, now: now)
       }
     } else if let index = route.index {
-      tell(id, Routing.notified(by: index, in: settings), cause: cause, now: now)
+      tell(id, Routing.notified(by: index, in: settings), occasion: occasion, cause: cause, now: now)
     }
   }
 
   /// Tells everybody on a step. Says so in an event of its own, unless it is an opening alert's first.
   mutating func take(
-    step: Int, round: Int, of policy: Policy, _ id: AlertID, reason: Escalated.Reason?, cause: Int64, now: Timestamp,
-    actor: String = "tocsin"
+    step: Int, round: Int, of policy: Policy, _ id: AlertID, reason: Escalated.Reason?, occasion: Occasion,
+    cause: Int64, now: Timestamp, actor: String = "tocsin"
   ) {
     guard let a = alerts[id], policy.steps.indices.contains(step) else { return }
     let receivers = policy.steps[step].receivers
@@ -39,12 +43,13 @@ extension Engine {
       cause = emit(
         .escalated(Escalated(step: step, round: round, reason: .delay)), about: id.subject, now: now, cause: cause)
     }
-    tell(id, receivers, step: step, round: round, cause: cause, now: now)
+    tell(id, receivers, step: step, round: round, occasion: occasion, cause: cause, now: now)
   }
 
   /// Requests a message *firing* for every place of these receivers.
   mutating func tell(
-    _ id: AlertID, _ receivers: [String], step: Int? = nil, round: Int? = nil, cause: Int64, now: Timestamp
+    _ id: AlertID, _ receivers: [String], step: Int? = nil, round: Int? = nil, occasion: Occasion, cause: Int64,
+    now: Timestamp
   ) {
     guard let a = alerts[id] else { return }
     for place in places(of: receivers, configuration: a.route.configuration) {
@@ -54,7 +59,8 @@ extension Engine {
           .notificationCancelled(NotificationCancelled(key: older.key, reason: "a newer message takes its place")),
           about: id.subject, now: now, cause: cause)
       }
-      let key = request(.firing, id.subject, place, step: step, round: round, cause: cause, now: now)
+      let key = request(
+        .firing, id.subject, place, step: step, round: round, occasion: occasion, cause: cause, now: now)
       joinStorm(id, place, key: key, cause: cause, now: now)
     }
   }
@@ -77,7 +83,8 @@ extension Engine {
   @discardableResult
   mutating func request(
     _ purpose: Purpose, _ subject: Subject, _ place: AlertState.Place, step: Int? = nil, round: Int? = nil,
-    members: [AlertID] = [], content: JSON? = nil, cause: Int64?, now: Timestamp, actor: String = "tocsin"
+    members: [AlertID] = [], content: JSON? = nil, occasion: Occasion? = nil, cause: Int64?, now: Timestamp,
+    actor: String = "tocsin"
   ) -> String {
     // What is told comes after what was heard: the version in the key is the request's own.
     if subject.kind == .alert { closeRepeats(of: AlertID(subject.number), now: now) }
@@ -88,7 +95,7 @@ extension Engine {
         NotificationRequested(
           key: key, purpose: purpose, receiver: place.receiver, channel: place.target.channel,
           destination: place.target.destination, step: step, round: round, members: members, content: content,
-          notBefore: quietUntil(purpose, subject, place, members, now: now))),
+          notBefore: quietUntil(purpose, subject, place, members, now: now), occasion: occasion)),
       about: subject, now: now, actor: actor, cause: cause)
     return key
   }
@@ -145,8 +152,8 @@ extension Engine {
   }
 
   /// Looks again at an alert that something held back: what still fires starts its policy.
-  mutating func resume(_ id: AlertID, cause: Int64, now: Timestamp) {
+  mutating func resume(_ id: AlertID, _ occasion: Occasion, cause: Int64, now: Timestamp) {
     guard let a = alerts[id], !a.isHeld, a.isFiring else { return }
-    begin(id, reason: .resumed, cause: cause, now: now)
+    begin(id, reason: .resumed, occasion: occasion, cause: cause, now: now)
   }
 }

@@ -186,6 +186,7 @@ package struct Engine: Sendable {
     var resolvedAt: Timestamp?
     var isHeld: Bool
     var isResolved: Bool
+    var severity: Severity
     init(_ a: AlertState) {
       escalation = a.nextEscalationAt
       acknowledged = a.acknowledgedUntil
@@ -193,6 +194,7 @@ package struct Engine: Sendable {
       resolvedAt = a.resolvedAt
       isHeld = a.isHeld
       isResolved = a.isResolved
+      severity = a.severity
     }
   }
 
@@ -202,11 +204,13 @@ package struct Engine: Sendable {
     if let t = a.nextEscalationAt, t != before?.escalation { deadlines.add(.escalation(id), at: t) }
     if let t = a.acknowledgedUntil, t != before?.acknowledged {
       deadlines.add(.acknowledgement(id), at: t)
-      if let at = a.acknowledgedAt { deadlines.add(.reminder(id), at: Engine.reminder(from: at, to: t)) }
+      if let due = reminder(of: a) { deadlines.add(.reminder(id), at: due) }
     }
     if let t = a.snoozedUntil, t != before?.snoozed { deadlines.add(.snooze(id), at: t) }
     if let t = a.resolvedAt, t != before?.resolvedAt { deadlines.add(.farewell(id), at: t + settings.reopenWithin) }
-    if before == nil || before?.isResolved == true, !a.isResolved, let stale = settings.staleAfter {
+    if before == nil || before?.isResolved == true || before?.severity != a.severity, !a.isResolved,
+      let stale = settings.staleAfter(of: a)
+    {
       deadlines.add(.stale(id), at: a.lastSeenAt + stale)
     }
     if a.isFlapping, let t = steadyAt(a) { deadlines.add(.steady(id), at: t) }
@@ -275,13 +279,13 @@ package struct Engine: Sendable {
   /// A new configuration changes what is waited for.
   private mutating func armForConfiguration(now: Timestamp) {
     inhibitions = InhibitionIndex(settings)
-    let stale = settings.staleAfter
     for id in alerts.ids.sorted() {
       guard let a = alerts[id], !a.isResolved else { continue }
       inhibitions.add(a)
-      if let stale { deadlines.add(.stale(id), at: a.lastSeenAt + stale) }
+      if let stale = settings.staleAfter(of: a) { deadlines.add(.stale(id), at: a.lastSeenAt + stale) }
     }
     armMaintenance(now: now)
+    deadlines.add(.configuration, at: now)
   }
 
   // MARK: - Shared values

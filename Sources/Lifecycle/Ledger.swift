@@ -18,6 +18,8 @@ package struct Ledger: Sendable {
     /// Tries so far.
     package var attempts = 0
     package var notBefore: Timestamp
+    /// Why a message *firing* is owed.
+    package var occasion: Occasion?
     package var lease: Lease?
     /// It may have arrived although nobody said so: a lease ran out, or a connection ended after the last byte.
     package var mayHaveArrived = false

@@ -12,6 +12,9 @@ extension LifecycleSettings {
       "dependencies": .list(dependencies.map(\.json)), "maintenance": .list(maintenance.map(\.json)),
       "flapping": flapping?.json ?? false, "storm": storm?.json ?? false,
       "silence_warning_us": .int(silenceWarning.microseconds), "notices": .list(notices.map { .string($0) }),
+      "stale_rules": .list(staleRules.map(\.json)),
+      "longest_silence_us": longestSilence == Command.longest ? .null : .int(longestSilence.microseconds),
+      "confirm_silence_over": confirmSilenceOver.map { .int($0) } ?? .null,
     ])
   }
 
@@ -31,6 +34,9 @@ extension LifecycleSettings {
     if let f = json["storm"] { storm = StormRule(json: f) }
     silenceWarning = json.interval("silence_warning_us") ?? silenceWarning
     notices = json.texts("notices")
+    staleRules = (json["stale_rules"]?.array ?? []).map { StaleRule(json: $0) }
+    longestSilence = json.interval("longest_silence_us") ?? longestSilence
+    confirmSilenceOver = json["confirm_silence_over"]?.int.map { Int($0) }
   }
 
   /// 32 hexadecimal digits that name these settings: the same settings are taken up once.
@@ -94,6 +100,7 @@ extension Policy {
       "steps": .array(steps.map { ["after_us": .int($0.after.microseconds), "notify": .texts($0.receivers)] }),
       "repeat": .int(repeats),
       "acknowledge_timeout_us": acknowledgeTimeout.map { .int($0.microseconds) } ?? .null,
+      "reminder_us": reminder.map { .int($0.microseconds) } ?? .null,
     ])
   }
   init?(json: JSON) {
@@ -103,8 +110,16 @@ extension Policy {
       steps: (json["steps"]?.array ?? []).map {
         Step(after: $0.interval("after_us") ?? .zero, receivers: $0.texts("notify"))
       },
-      repeats: Int(json["repeat"]?.int ?? 0), acknowledgeTimeout: json.interval("acknowledge_timeout_us"))
+      repeats: Int(json["repeat"]?.int ?? 0), acknowledgeTimeout: json.interval("acknowledge_timeout_us"),
+      reminder: json.interval("reminder_us"))
   }
+}
+
+extension StaleRule {
+  var json: JSON {
+    .compact(["match": .array(matchers.map(\.json)), "after_us": after.map { .int($0.microseconds) } ?? .null])
+  }
+  init(json: JSON) { self.init(matchers: json.matchers("match"), after: json.interval("after_us")) }
 }
 
 extension Route {
@@ -177,17 +192,18 @@ extension DependencyRule {
 
 extension MaintenanceWindow {
   var json: JSON {
-    [
+    .compact([
       "name": .string(name), "matchers": .array(matchers.map(\.json)),
-      "weekdays": .array(weekdays.map { .int($0) }), "minute_of_day": .int(minuteOfDay),
-      "duration_us": .int(duration.microseconds), "timezone": .string(timeZone),
-    ]
+      "weekdays": .array(weekdays.map { .int($0) }), "weeks": .list(weeks.map { .int($0) }),
+      "minute_of_day": .int(minuteOfDay), "duration_us": .int(duration.microseconds), "timezone": .string(timeZone),
+    ])
   }
   init?(json: JSON) {
     guard let name = json["name"]?.string else { return nil }
     self.init(
       name: name, matchers: json.matchers("matchers"),
       weekdays: (json["weekdays"]?.array ?? []).compactMap { $0.int.map { Int($0) } },
+      weeks: (json["weeks"]?.array ?? []).compactMap { $0.int.map { Int($0) } },
       minuteOfDay: Int(json["minute_of_day"]?.int ?? 0), duration: json.interval("duration_us") ?? .zero,
       timeZone: json["timezone"]?.string ?? "UTC")
   }

@@ -29,12 +29,13 @@ package enum Sentence {
       case .severity_raised: return "The acknowledgement ended, because the severity rose" + note(e.note)
       case .reopened: return "The acknowledgement ended, because it fires again" + note(e.note)
       }
-    case .snoozed(let e): return "Snoozed by \(actor) until \(moment(e.until))" + note(e.note)
+    case .snoozed(let e): return "Snoozed by \(actor) until \(moment(e.until))\(change(e.unlessChanged))" + note(e.note)
     case .unsnoozed(let e):
       switch e.reason {
       case .responder: return "\(actor) ended the snooze."
       case .elapsed: return "The snooze ended."
       case .severity_raised: return "The snooze ended, because the severity rose."
+      case .value_changed: return "The snooze ended, because the value changed."
       }
     case .commented(let e): return "\(actor): \(cut(e.text))"
     case .assigned(let e):
@@ -107,7 +108,9 @@ package enum Sentence {
     let who = e.destination.isEmpty || e.destination == e.receiver ? e.receiver : "\(e.receiver) (\(e.destination))"
     let to = "\(who) by \(e.channel)"
     switch e.purpose {
-    case .firing: return "Telling \(to)" + (e.step.map { ", step \($0 + 1)." } ?? ".")
+    case .firing:
+      let why = e.occasion.flatMap { $0.kind == .opened ? nil : ", because \($0.sentence)" } ?? ""
+      return "Telling \(to)" + (e.step.map { ", step \($0 + 1)" } ?? "") + why + "."
     case .acknowledged: return "Telling \(to) that it was acknowledged."
     case .resolved: return "Telling \(to) that it is over."
     case .reminder: return "Reminding \(to) that the acknowledgement runs out soon."
@@ -115,6 +118,12 @@ package enum Sentence {
     case .digest: return "Sending the digest to \(to)."
     case .notice: return "Sending a notice to \(to)."
     }
+  }
+
+  private static func change(_ fraction: Double?) -> String {
+    guard let fraction else { return "" }
+    return fraction == 0
+      ? ", or until its value changes" : ", or until its value changes by more than \(Format.number(fraction * 100))%"
   }
 
   private static func routed(_ r: RouteTaken) -> String {

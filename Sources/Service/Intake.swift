@@ -24,6 +24,8 @@ struct Intake {
   /// Bytes that the tables take.
   var memory: Int { newer.memory + older.memory }
 
+  func contains(_ hash: StableHash) -> Bool { newer.contains(hash) || older.contains(hash) }
+
   /// False if it was known.
   mutating func insert(_ hash: StableHash) -> Bool {
     guard !older.contains(hash), newer.insert(hash) else { return false }

@@ -48,7 +48,7 @@ extension Service {
       key: p.key, subject: p.subject, purpose: p.purpose, receiver: p.place.receiver, channel: p.place.target.channel,
       destination: p.place.target.destination, attempt: p.attempts + 1, requestedAt: p.requestedAt,
       leaseUntil: p.lease?.until ?? now + Engine.leaseTime, thread: engine.ledger.thread(p.subject, p.place.target),
-      consoleURL: engine.settings.consoleURL)
+      consoleURL: engine.settings.consoleURL, occasion: p.occasion)
     do {
       switch p.purpose {
       case .summary:

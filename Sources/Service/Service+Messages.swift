@@ -64,11 +64,25 @@ extension Service {
       let parsed: JSON
       do { parsed = try JSON(parsing: json) } catch { throw CommandError(.invalid, error.description) }
       let command = try Command(json: parsed, now: now)
-      if let id = command.alert { try recall(id) }
-      reply = withEngine { $0.obey(command, now: now) }
-      if case .wanted = command.action {
-        answers.append((peer, .reply(requestID: requestID, json: reply.json)))
+      if case .status = command.action {
+        answers.append((peer, .reply(requestID: requestID, json: Reply(.success(condition)).json)))
         return
+      }
+      if let id = command.alert { try recall(id) }
+      // Before a restart, or longer ago than replies are kept.
+      if let mark = CommandMark(command, requestID, peer, json, now), mark.isKnown(to: intake) {
+        reply = engine.repeated(command)
+      } else {
+        reply = withEngine { $0.obey(command, now: now) }
+        if case .wanted = command.action {
+          answers.append((peer, .reply(requestID: requestID, json: reply.json)))
+          return
+        }
+        if case .success = reply.result, let mark = CommandMark(command, requestID, peer, json, now),
+          intake.insert(mark.hash)
+        {
+          accept(mark.hash)
+        }
       }
     } catch { reply = Reply(.failure(error)) }
     // What could not be judged now may be judged later.
@@ -77,6 +91,20 @@ extension Service {
       answered.remember(reply.json, requestID, peer, json, now)
     }
     answers.append((peer, .reply(requestID: requestID, json: reply.json)))
+  }
+
+  /// What `status` is answered with.
+  private var condition: JSON {
+    let s = status.snapshot
+    return .compact([
+      "ready": .bool(s.isReady), "trouble": .text(s.trouble), "position": .int(s.head),
+      "open_alerts": .int(s.openAlerts), "pending_notifications": .int(s.pendingNotifications),
+      "next_deadline": .text(s.nextDeadline?.rfc3339),
+      "workers": .array(
+        status.heartbeats.sorted { $0.key < $1.key }.map {
+          ["name": .string($0.key), "heard_at": .string($0.value.at.rfc3339), "said": $0.value.json]
+        }),
+    ])
   }
 
   /// Brings an alert that ended long ago back into memory, for a comment or a label.

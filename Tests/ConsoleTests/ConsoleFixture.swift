@@ -18,6 +18,7 @@ final class ConsoleFixture: Sendable {
   let now: Timestamp
   let settings: ConsoleSettings
   private let unready = Mutex<String?>(nil)
+  private let windows = Mutex<[WindowReport]>([])
 
   init(now: Timestamp = Timestamp(seconds: 1_763_625_600), _ configure: (inout ConsoleSettings) -> Void = { _ in })
     throws
@@ -40,6 +41,7 @@ final class ConsoleFixture: Sendable {
     try ProjectionStore(path: folder + "/projections.sqlite", logger: ConsoleFixture.quiet).catchUp(from: log)
   }
 
+  func setWindows(_ reports: [WindowReport]) { windows.withLock { $0 = reports } }
   func setUnready(_ why: String?) { unready.withLock { $0 = why } }
 
   var dependencies: ConsoleDependencies {
@@ -58,7 +60,7 @@ final class ConsoleFixture: Sendable {
           subject: "Week of 10 November", ending: request.ending ?? "2025-11-17", text: "two alerts\n",
           html: "<!doctype html><p>two <b>alerts</b></p>", markdown: "# two alerts\n", json: ["alerts": 2])
       },
-      now: { now }, zone: .utc, version: "0.0-test")
+      windows: { [self] in windows.withLock { $0 } }, now: { now }, zone: .utc, version: "0.0-test")
   }
 
   static let quiet: Logger = {

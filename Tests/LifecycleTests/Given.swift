@@ -47,13 +47,14 @@ struct Given {
   @discardableResult
   mutating func observe(
     _ key: String, _ status: Anomaly.Status, _ severity: Severity?, source: String = "detector/a",
-    labels: [String: String] = [:]
+    labels: [String: String] = [:], value: Double? = nil
   ) -> Engine.Taken {
     nextID += 1
     var a = Anomaly(id: "\(nextID)", source: source, time: now, eventType: "host", metric: key)
     a.givenKey = key
     a.status = status
     a.severity = severity
+    a.value = value
     a.dimensions = labels.sorted { $0.key < $1.key }.map { .init($0.key, $0.value) }
     let taken = engine.take(a, now: now)
     commit()
@@ -101,15 +102,25 @@ struct Given {
   }
 
   /// Stops and starts the service: only what is in the log survives.
-  mutating func restarts(after interval: Interval = .zero) {
+  mutating func restarts(
+    after interval: Interval = .zero, replaying isReplayed: (RecordedEvent) -> Bool = { _ in true }
+  ) {
     now = now + interval
     commit()
     var fresh = Engine()
-    for e in log { fresh.replay(e) }
+    for e in log where isReplayed(e) { fresh.replay(e) }
     fresh.recover(now: now)
     engine = fresh
     engine.fire(now: now)
     commit()
+  }
+
+  /// As a service would that forgot to arm its timers again.
+  mutating func restartsWithoutTimers() {
+    commit()
+    var fresh = Engine()
+    for e in log { fresh.replay(e) }
+    engine = fresh
   }
 
   static let channels = ["email", "slack", "pagerduty", "webhook"]

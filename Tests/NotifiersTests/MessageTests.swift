@@ -59,7 +59,9 @@ import Testing
       lead(.firing) {
         $0.round = 1; $0.step = 0
       }.hasPrefix("Step 1 of 3 of policy \"critical\", round 2, because"))
-    #expect(lead(.firing) { $0.step = nil } == "Opened 2026-11-18 11:06 UTC.")
+    #expect(
+      lead(.firing) { $0.step = nil }
+        == "Opened 2026-11-18 11:06 UTC. Told again, because nobody acknowledged for 15m.")
     #expect(lead(.firing) { $0.exhausted = true }.hasSuffix("The policy has no step left."))
   }
 

@@ -153,6 +153,13 @@ final class Running: Sendable {
         try Running.digest(
           request, reader: reader, weekday: weekday, zone: zone, consoleURL: consoleURL, now: wallClock())
       },
+      windows: { [self] in
+        current.lifecycle.maintenance.map { window in
+          WindowReport(
+            name: window.name, rhythm: window.rhythm, matchers: window.matchers,
+            next: window.next(after: wallClock()).map { .init(start: $0.start, end: $0.end) })
+        }
+      },
       moreMetrics: { Running.metrics(status.snapshot) }, now: wallClock, zone: zone, version: Tocsin.version)
     let logger = Logger(label: "tocsin.console")
     let console = Console(dependencies, logger: logger)
