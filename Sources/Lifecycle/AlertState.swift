@@ -18,7 +18,7 @@ package struct AlertState: Sendable, Equatable {
   package var anomalyPosition: Int64
   /// The position of the newest event that changes what is told: the cause of what follows from it.
   package var decisivePosition: Int64
-  private var sharedRoute: Shared<RouteTaken>
+  private var frozen: FrozenRoute
   private var box: Shared<Handled>?
   /// Places that were told that it fires, and are owed its end. One for each target, in the order in which they were told.
   package var told: [Place] = []
@@ -71,7 +71,7 @@ package struct AlertState: Sendable, Equatable {
   package static func == (a: AlertState, b: AlertState) -> Bool {
     a.id == b.id && a.key == b.key && a.labels == b.labels && a.openedAt == b.openedAt && a.lastSeenAt == b.lastSeenAt
       && a.escalation == b.escalation && a.anomalyPosition == b.anomalyPosition
-      && a.decisivePosition == b.decisivePosition && a.sharedRoute == b.sharedRoute && a.handled == b.handled
+      && a.decisivePosition == b.decisivePosition && a.frozen == b.frozen && a.handled == b.handled
       && a.told == b.told && a.groups == b.groups && a.counts == b.counts && a.steps == b.steps
       && a.severity == b.severity && a.isFiring == b.isFiring && a.isResolved == b.isResolved && a.seen == b.seen
       && a.isFlapping == b.isFlapping && a.isExhausted == b.isExhausted
@@ -108,10 +108,10 @@ extension AlertState {
     set { escalation = newValue?.microseconds ?? .max }
   }
   package var route: RouteTaken {
-    get { sharedRoute.value }
-    set { sharedRoute = Shared(newValue) }
+    get { frozen.route }
+    set { frozen = FrozenRoute(newValue) }
   }
-  mutating func share(route: Shared<RouteTaken>) { sharedRoute = route }
+  mutating func share(route: FrozenRoute) { frozen = route }
 
   package var handled: Handled {
     get { box?.value ?? Handled() }
@@ -155,12 +155,12 @@ extension AlertState {
     guard case .detected(let d) = e.event else { return nil }
     id = AlertID(e.subject.number)
     key = StableHash(d.dedupKey)
-    labels = PackedLabels(d.anomaly)
+    labels = d.kept.packedLabels
     openedAt = e.recordedAt
     lastSeenAt = e.recordedAt
     anomalyPosition = e.position
     decisivePosition = e.position
-    sharedRoute = Shared(d.route)
+    frozen = d.frozen
     let version = Int32(clamping: e.version)
     counts = (version, version, Int32(clamping: d.generation), 1)
     severity = d.severity

@@ -31,6 +31,16 @@ extension Service {
     var duplicates = 0
     var rejected: [JSON] = []
     for (i, bytes) in events.enumerated() {
+      if bytes.withUnsafeBufferPointer({ scanner.scan($0, now: now) }) {
+        guard intake.insert(scanner.name) else {
+          duplicates += 1
+          continue
+        }
+        accepted += 1
+        if case .ignored = engine.take(&scanner, bytes, now: now) { continue }
+        accept(scanner.name)
+        continue
+      }
       switch Anomaly.parse(bytes, now: now) {
       case .failure(let error): rejected.append(["index": .int(i), "error": .string(error.message)])
       case .success(let anomaly):
