@@ -31,6 +31,7 @@ package struct AnomalyScanner {
   private var dimensions: [Pair] = []
   private var labels: [Pair] = []
   private var out: [UInt8] = []
+  private var sourceBytes: [UInt8] = []
   private var sourceHead: [UInt8] = []
 
   package init() {}
@@ -191,9 +192,10 @@ package struct AnomalyScanner {
 
   private mutating func hash(_ cursor: TextCursor) {
     let sourceText = cursor.slice(sourceSpan)
-    if source.utf8.count != sourceText.count || !source.utf8.elementsEqual(sourceText) {
+    if !isLastSource(sourceText) {
       source = cursor.string(sourceSpan)
-      sourceHead = Array("\(sourceText.count):".utf8) + Array(sourceText)
+      sourceBytes = Array(sourceText)
+      sourceHead = Array("\(sourceText.count):".utf8) + sourceBytes
     }
     out.removeAll(keepingCapacity: true)
     out.append(contentsOf: sourceHead)
@@ -202,6 +204,12 @@ package struct AnomalyScanner {
     sortDimensions(cursor)
     writeKey(cursor)
     key = out.withUnsafeBytes { StableHash($0) }
+  }
+
+  private func isLastSource(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard sourceBytes.count == text.count else { return false }
+    for i in 0..<text.count where sourceBytes[i] != text[i] { return false }
+    return true
   }
 
   /// The dedup key, as ``Anomaly/dedupKey`` writes it.

@@ -29,6 +29,7 @@ struct TextCursor {
   }
 
   /// The next character that is no space, without moving beyond it; 0 at the end.
+  @inline(__always)
   mutating func peek() -> UInt8 {
     if i < count, b[i] > 0x20 { return b[i] }
     skipSpace()
@@ -36,6 +37,7 @@ struct TextCursor {
   }
 
   /// Moves beyond this character, if it comes next.
+  @inline(__always)
   mutating func take(_ c: UInt8) -> Bool {
     guard peek() == c else { return false }
     i += 1
@@ -62,6 +64,7 @@ struct TextCursor {
   }
 
   /// Moves to the next byte that is a quote, a backslash, a control character or not ASCII, and returns it.
+  @inline(__always)
   private mutating func nextSpecial() -> UInt8 {
     // Eight bytes at a time: a bit is set in each that is one of these, and the lowest is always right.
     // Source: Sean Anderson, "Bit Twiddling Hacks", "Determine if a word has a byte less than n".
@@ -153,6 +156,7 @@ struct TextCursor {
     UnsafeBufferPointer(start: b + Int(s.start), count: max(0, s.count))
   }
 
+  @inline(__always)
   func matches(_ s: Span, _ word: StaticString) -> Bool {
     guard s.count == word.utf8CodeUnitCount else { return false }
     let p = b + Int(s.start)

@@ -71,7 +71,7 @@ extension Engine {
   private mutating func again(
     _ known: AlertState, _ anomaly: Anomaly, _ severity: Severity, now: Timestamp
   ) -> Taken {
-    noteRepeat(of: known.id, severity, at: anomaly.time, from: anomaly.source) { anomaly.cloudEvent }
+    noteRepeat(of: known.id, severity, at: anomaly.time, from: anomaly.source) { TextPiece(anomaly.cloudEvent) }
     guard severity > known.severity else { return .repeated(known.id) }
 
     let id = known.id

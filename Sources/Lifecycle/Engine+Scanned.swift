@@ -6,7 +6,7 @@ extension Engine {
   ///
   /// - Parameter text: what was scanned last.
   @discardableResult
-  package mutating func take(_ seen: inout AnomalyScanner, _ text: [UInt8], now: Timestamp) -> Taken {
+  package mutating func take(_ seen: inout AnomalyScanner, _ text: TextPiece, now: Timestamp) -> Taken {
     let life = lives[seen.key]
     if seen.status == .firing {
       let severity = seen.severity ?? Engine.defaultSeverity
@@ -16,7 +16,7 @@ extension Engine {
         noteRepeat(of: id, severity, at: seen.time, from: seen.source) { text }
         return .repeated(id)
       case .absent:
-        let (labels, dedupKey) = text.withUnsafeBufferPointer { (seen.packedLabels($0), seen.dedupKey($0)) }
+        let (labels, dedupKey) = text.withText { (seen.packedLabels($0), seen.dedupKey($0)) }
         // Many routes ask for the same few labels.
         var asked: [(name: String, value: String?)] = [("severity", severity.name)]
         let route = route(
@@ -26,7 +26,8 @@ extension Engine {
             return labels[name]
           }, configuration, now: now)
         return open(
-          KeptAnomaly(text: text, seenAt: now, labels: labels), dedupKey, from: seen.source, at: seen.time, severity,
+          KeptAnomaly(text: text.copy, seenAt: now, labels: labels), dedupKey, from: seen.source, at: seen.time,
+          severity,
           route,
           after: life, now: now)
       default: break
@@ -35,14 +36,14 @@ extension Engine {
       counters.ignored += 1
       return .ignored(Engine.nothingToClear)
     }
-    return take(KeptAnomaly(text: text, seenAt: now).anomaly, now: now)
+    return take(KeptAnomaly(text: text.copy, seenAt: now).anomaly, now: now)
   }
 
   static let nothingToClear = "no open alert has this dedup key"
 
   /// One more firing anomaly of an open alert.
   mutating func noteRepeat(
-    of id: AlertID, _ severity: Severity, at time: Timestamp, from source: String, _ text: () -> [UInt8]
+    of id: AlertID, _ severity: Severity, at time: Timestamp, from source: String, _ text: () -> TextPiece
   ) {
     counters.repeated += 1
     guard let i = repeats.index(forKey: id) else {

@@ -65,7 +65,7 @@ package struct Engine: Sendable {
     var lastTime: Timestamp
     var worst: Severity
     /// The newest of them, as it came.
-    var last: [UInt8]
+    var last: TextPiece
     var source: String
   }
 
@@ -130,7 +130,7 @@ package struct Engine: Sendable {
       .deduplicated(
         Deduplicated(
           count: r.count, firstTime: r.firstTime, lastTime: r.lastTime, worst: r.worst,
-          kept: KeptAnomaly(text: r.last, seenAt: r.lastTime))),
+          kept: KeptAnomaly(text: r.last.copy, seenAt: r.lastTime))),
       about: id.subject, now: now, occurredAt: r.lastTime, actor: r.source,
       cause: alerts[id]?.decisivePosition)
   }

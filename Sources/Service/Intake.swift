@@ -26,7 +26,7 @@ struct Intake {
 
   /// False if it was known.
   mutating func insert(_ hash: StableHash) -> Bool {
-    guard !older.contains(hash), newer.insert(hash) else { return false }
+    guard older.count == 0 || !older.contains(hash), newer.insert(hash) else { return false }
     if newer.count == capacity {
       older = newer
       newer = HashTable()
@@ -48,8 +48,7 @@ struct Intake {
   }
 
   static func write(_ hash: StableHash, to out: inout [UInt8]) {
-    withUnsafeBytes(of: hash.high.littleEndian) { out.append(contentsOf: $0) }
-    withUnsafeBytes(of: hash.low.littleEndian) { out.append(contentsOf: $0) }
+    withUnsafeBytes(of: (hash.high.littleEndian, hash.low.littleEndian)) { out.append(contentsOf: $0) }
   }
 }
 

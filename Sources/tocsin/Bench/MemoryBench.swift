@@ -21,7 +21,7 @@ struct MemoryBench {
       guard text.withUnsafeBufferPointer({ scanner.scan($0, now: now) }) else {
         throw BenchError("an anomaly of the benchmark was not understood")
       }
-      engine.take(&scanner, text, now: now)
+      engine.take(&scanner, TextPiece(text), now: now)
       if i % 1000 == 0 { _ = engine.takeBatch(now: now) }
     }
     _ = engine.takeBatch(now: now)
