@@ -78,6 +78,7 @@ final class Running: Sendable {
         }) { try await gracefulShutdown() }
       },
       projectorPart(projector),
+      Archivist(path: configuration.logPath) { [self] in current.archiveAfter }.part,
       digests(configuration, log: log, reader: reader, projector: projector, commands: commands),
       try console(configuration, log: log, reader: reader, commands: commands, anomalies: anomalies),
       watch(over: configurationFolder),
