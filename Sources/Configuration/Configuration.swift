@@ -69,10 +69,11 @@ package struct Configuration: Sendable, Equatable {
     var notifiers = ChannelSection.read(root.take("channels"), answers: &answers)
     let onCall = OnCallSection.read(
       people: root.take("people"), schedules: root.take("schedules"), timeZone: service.timeZone)
+    var detection = DetectionSettings()
+    DetectionSection.read(root.take("detection"), into: &detection)
     root.finish()
 
     notifiers.receiverOptions = receivers.options
-    var detection = DetectionSettings()
     detection.timeZone = service.timeZone
     detection.connections = connections
     for path in folder.metrics(reading) {

@@ -20,6 +20,8 @@ package struct ConsoleDependencies: Sendable {
   package var digest: @Sendable (_ request: DigestRequest) async throws -> DigestView
   /// Who is on call now and next, for each schedule.
   package var schedules: @Sendable () async -> JSON
+  /// Looks at a metric now; see ``CheckRoute``. Throws ``CheckRefusal``.
+  package var check: @Sendable (_ query: [(name: String, value: String)], _ tenants: [String]?) async throws -> JSON
   /// More lines for `/metrics`, in the Prometheus text format.
   package var moreMetrics: @Sendable () async -> String
   package var now: @Sendable () -> Timestamp
@@ -34,6 +36,9 @@ package struct ConsoleDependencies: Sendable {
     workers: @escaping @Sendable () async -> [WorkerReport] = { [] },
     digest: @escaping @Sendable (_ request: DigestRequest) async throws -> DigestView,
     schedules: @escaping @Sendable () async -> JSON = { [] },
+    check: @escaping @Sendable (_ query: [(name: String, value: String)], _ tenants: [String]?) async throws -> JSON = {
+      _, _ in throw CheckRefusal(.unavailable, "this service has no sources to look at")
+    },
     moreMetrics: @escaping @Sendable () async -> String = { "" }, now: @escaping @Sendable () -> Timestamp,
     zone: LocalZone = .utc, version: String
   ) {
@@ -47,6 +52,7 @@ package struct ConsoleDependencies: Sendable {
     self.workers = workers
     self.digest = digest
     self.schedules = schedules
+    self.check = check
     self.moreMetrics = moreMetrics
     self.now = now
     self.zone = zone

@@ -11,7 +11,8 @@ struct Tocsin: AsyncParsableCommand {
     groupedSubcommands: [
       CommandGroup(name: "Run", subcommands: [UpVerb.self, ServeVerb.self, DetectVerb.self, NotifyVerb.self]),
       CommandGroup(name: "Work with alerts", subcommands: [PublishVerb.self, AlertsVerb.self, SilencesVerb.self]),
-      CommandGroup(name: "Look back", subcommands: [EventsVerb.self, DigestVerb.self]),
+      CommandGroup(
+        name: "Look back", subcommands: [EventsVerb.self, DigestVerb.self, CheckVerb.self, BaselinesVerb.self]),
       CommandGroup(
         name: "Look after it",
         subcommands: [

@@ -154,6 +154,7 @@ final class Running: Sendable {
         try Running.digest(
           request, reader: reader, weekday: weekday, zone: zone, consoleURL: consoleURL, now: wallClock())
       },
+      check: { [self] query, tenants in try await Running.check(current, query, tenants) },
       moreMetrics: { Running.metrics(status.snapshot) }, now: wallClock, zone: zone, version: Tocsin.version)
     let logger = Logger(label: "tocsin.console")
     let console = Console(dependencies, logger: logger)
