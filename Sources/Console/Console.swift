@@ -60,6 +60,7 @@ package struct Console: Sendable {
     APIRoutes(dependencies).add(to: router)
     AlertmanagerRoutes(dependencies).add(to: router)
     AnswerRoutes(dependencies).add(to: router)
+    LinkRoutes(site: Site(dependencies)).add(to: router)
     PagerDutyIngest(dependencies).add(to: router)
     return router
   }
