@@ -21,6 +21,7 @@ extension AlertState {
       step = -1
       round = 0
       isExhausted = false
+      isWaiting = false
       nextEscalationAt = nil
     case .cleared:
       isFiring = false
@@ -66,6 +67,10 @@ extension AlertState {
     case .escalated(let s):
       isExhausted = false
       reach(step: s.step, round: s.round, at: e.recordedAt, policy: policy(route))
+      if let until = s.waitsUntil {
+        isWaiting = true
+        if !isHeld { nextEscalationAt = until }
+      }
     case .exhausted:
       isExhausted = true
       nextEscalationAt = nil
@@ -87,6 +92,7 @@ extension AlertState {
     lastSeenAt = e.recordedAt
     anomalyPosition = e.position
     isExhausted = false
+    isWaiting = false
     var h = handled
     h.acknowledgedBy = nil
     h.acknowledgedAt = nil
@@ -116,6 +122,7 @@ extension AlertState {
   private mutating func reach(step: Int, round: Int, at time: Timestamp, policy: Policy?) {
     self.step = step
     self.round = round
+    isWaiting = false
     nextEscalationAt = isHeld ? nil : policy.map { time + Escalation.delay(after: step, in: $0) }
   }
 }

@@ -32,6 +32,8 @@ package struct AlertState: Sendable, Equatable {
   package var seen = false
   package var isFlapping = false
   package var isExhausted = false
+  /// The step was reached outside its hours, and waits for them: ``nextEscalationAt`` says until when.
+  package var isWaiting = false
 
   /// Where a message goes: a receiver's channel.
   package struct Place: Sendable, Hashable {
@@ -67,7 +69,7 @@ package struct AlertState: Sendable, Equatable {
       && a.decisivePosition == b.decisivePosition && a.sharedRoute == b.sharedRoute && a.handled == b.handled
       && a.told == b.told && a.groups == b.groups && a.counts == b.counts && a.steps == b.steps
       && a.severity == b.severity && a.isFiring == b.isFiring && a.isResolved == b.isResolved && a.seen == b.seen
-      && a.isFlapping == b.isFlapping && a.isExhausted == b.isExhausted
+      && a.isFlapping == b.isFlapping && a.isExhausted == b.isExhausted && a.isWaiting == b.isWaiting
   }
 }
 

@@ -202,16 +202,17 @@ extension Engine {
       if now + delay > p.requestedAt + patience {
         fail(
           p, attempt: attempt, status: r.status, message: "not delivered within \(patience): \(message)",
-          worker: worker, now: now)
+          latency: r.latency, worker: worker, now: now)
       } else {
         let position = emit(
           .notificationAttempted(
             NotificationAttempted(
               key: r.key, attempt: attempt, status: r.status, message: message, outcomeUnknown: r.outcomeUnknown,
-              nextAt: now + delay)), about: p.subject, now: now, actor: worker, cause: p.position)
+              nextAt: now + delay, latency: r.latency)), about: p.subject, now: now, actor: worker, cause: p.position)
         afterTry(p, cause: position, now: now)
       }
-    case .failed: fail(p, attempt: attempt, status: r.status, message: message, worker: worker, now: now)
+    case .failed:
+      fail(p, attempt: attempt, status: r.status, message: message, latency: r.latency, worker: worker, now: now)
     }
   }
 
@@ -237,10 +238,12 @@ extension Engine {
   }
 
   private mutating func fail(
-    _ p: Ledger.Pending, attempt: Int, status: Int?, message: String, worker: String, now: Timestamp
+    _ p: Ledger.Pending, attempt: Int, status: Int?, message: String, latency: Interval? = nil, worker: String,
+    now: Timestamp
   ) {
     let cause = emit(
-      .notificationFailed(NotificationFailed(key: p.key, attempt: attempt, status: status, message: message)),
+      .notificationFailed(
+        NotificationFailed(key: p.key, attempt: attempt, status: status, message: message, latency: latency)),
       about: p.subject, now: now, actor: worker, cause: p.position)
     let alert = p.subject.kind == .alert ? alerts[AlertID(p.subject.number)] : nil
     let number = alert?.route.configuration ?? groups[p.subject]?.configuration ?? configuration
@@ -248,7 +251,7 @@ extension Engine {
     let fallback = Engine.fallback(of: p.place.receiver, origins: origins(p, settings), in: settings)
     guard let a = alert else {
       if p.purpose == .summary, let fallback {
-        for place in places(of: [fallback], configuration: number) {
+        for place in places(of: [fallback], configuration: number, now: now) {
           request(.summary, p.subject, place, members: p.members, cause: cause, now: now)
         }
       }
@@ -256,7 +259,10 @@ extension Engine {
     }
     if a.isResolved { return settle(a.id, cause: cause, now: now) }
     guard p.purpose == .firing, !a.isHeld else { return }
-    if let fallback { tell(a.id, [fallback], step: p.step, round: p.round, cause: cause, now: now) }
+    if let fallback {
+      let reach = reach([fallback], configuration: number, now: now)
+      tell(a.id, reach, step: p.step, round: p.round, cause: cause, now: now)
+    }
     // Somebody is told: the next step comes at once, instead of waiting out its delay. A new round waits, or a receiver that
     // refuses everything would use up the whole policy in a second.
     let steps = policy(of: a.route)?.steps.count ?? 0
