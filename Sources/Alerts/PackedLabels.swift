@@ -35,6 +35,29 @@ package struct PackedLabels: Sendable, Equatable {
     self.own = String(decoding: own, as: UTF8.self)
   }
 
+  /// - Parameter text: as another one's ``packed`` gave it.
+  package init(packed text: String) {
+    let utf8 = text.utf8
+    var end = utf8.startIndex
+    var count = 0
+    while count < 5, let next = utf8[end...].firstIndex(of: PackedLabels.between) {
+      // The fifth is the detector, if it is there.
+      if count == 4, !utf8[end...].starts(with: "detector=".utf8) { break }
+      end = utf8.index(after: next)
+      count += 1
+    }
+    common = String(text[..<end])
+    own = String(text[end...])
+  }
+
+  /// What ``init(packed:)`` takes.
+  package var packed: String { common + own }
+
+  /// Where the two pieces meet says nothing.
+  package static func == (a: PackedLabels, b: PackedLabels) -> Bool {
+    a.common == b.common && a.own == b.own || a.packed == b.packed
+  }
+
   /// Holds the first piece together with another alert's, which must be equal.
   package mutating func share(common shared: String) { common = shared }
 

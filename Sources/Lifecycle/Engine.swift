@@ -32,7 +32,8 @@ package struct Engine: Sendable {
   /// Alerts that are not resolved.
   package internal(set) var openCount = 0
 
-  var numbers = Numbers()
+  /// The highest number of each kind of subject that was ever given.
+  var numbers = SubjectNumbers()
   var versions: [Subject: Int] = [:]
   var groupByKey: [String: Subject] = [:]
   var storms = Storms()
@@ -43,7 +44,9 @@ package struct Engine: Sendable {
   var repeats: [AlertID: Repeats] = [:]
   var repeatOrder: [AlertID] = []
   var isReplaying = false
-  private var replayedTo = Timestamp.epoch
+  /// When the newest fact was recorded.
+  var reachedAt = Timestamp.epoch
+  package var recordedUpTo: Timestamp { reachedAt }
   /// What many alerts have in common, once in memory.
   private var routes: [RouteTaken: FrozenRoute] = [:]
   private var lastRoute: FrozenRoute?
@@ -67,15 +70,6 @@ package struct Engine: Sendable {
     /// The newest of them, as it came.
     var last: TextPiece
     var source: String
-  }
-
-  /// The highest number that was given to each kind of subject.
-  struct Numbers: Sendable, Equatable {
-    private var values = [Int64](repeating: 0, count: 128)
-    subscript(_ kind: Subject.Kind) -> Int64? {
-      get { values[Int(kind.rawValue & 127)] }
-      set { values[Int(kind.rawValue & 127)] = newValue ?? 0 }
-    }
   }
 
   /// What happened since the process began, for metrics.
@@ -105,7 +99,7 @@ package struct Engine: Sendable {
     let e = RecordedEvent(
       position: head + 1, subject: subject, version: version(of: subject) + 1, occurredAt: occurredAt ?? now,
       recordedAt: now, actor: actor, cause: cause, event: event)
-    apply(e)
+    apply(Fact(e))
     batch.append(e)
     return e.position
   }
@@ -137,16 +131,17 @@ package struct Engine: Sendable {
 
   // MARK: - State
 
-  mutating func apply(_ e: RecordedEvent) {
+  mutating func apply(_ e: Fact) {
     head = e.position
+    reachedAt = max(reachedAt, e.recordedAt)
     let s = e.subject
-    numbers[s.kind] = max(numbers[s.kind] ?? 0, s.number)
+    numbers.note(s)
     if s.kind != .alert { versions[s] = e.version }
     switch s.kind {
     case .alert: applyToAlert(e)
     case .configuration:
       if case .configured(let c) = e.event {
-        configurations[Int(s.number)] = LifecycleSettings(json: c.settings)
+        configurations[Int(s.number)] = LifecycleSettings(json: c.value.settings)
         configuration = Int(s.number)
         if !isReplaying { armForConfiguration(now: e.recordedAt) }
       }
@@ -156,13 +151,13 @@ package struct Engine: Sendable {
     applyToLedger(e)
   }
 
-  private mutating func applyToAlert(_ e: RecordedEvent) {
+  private mutating func applyToAlert(_ e: Fact) {
     let id = AlertID(e.subject.number)
     if case .detected(let d) = e.event {
       guard var state = AlertState(opening: e) else { return }
-      state.share(route: shared(d.frozen))
+      state.share(route: shared(d.route))
       state.labels.share(common: shared(labels: state.labels.common))
-      if d.frozen.route.policy != nil, let first = policy(of: d.route)?.steps.first, first.after > .zero {
+      if d.route.route.policy != nil, let first = policy(of: d.route.route)?.steps.first, first.after > .zero {
         state.nextEscalationAt = e.recordedAt + first.after
       }
       alerts[id] = state
@@ -242,12 +237,14 @@ package struct Engine: Sendable {
   // MARK: - Replay
 
   /// Takes up a fact of the log, at the start.
-  package mutating func replay(_ e: RecordedEvent) {
+  package mutating func replay(_ e: RecordedEvent) { replay(Fact(e)) }
+
+  package mutating func replay(_ e: Fact) {
     isReplaying = true
     // Nothing is armed while the past passes by, but the farewells: or every alert that ever was would stand in memory at once.
     // Facts of one moment belong together: what the first of them settled may owe the next.
-    if e.recordedAt > replayedTo {
-      replayedTo = e.recordedAt
+    if e.recordedAt > reachedAt {
+      reachedAt = e.recordedAt
       while let (_, what) = deadlines.popDue(e.recordedAt) {
         if case .farewell(let id) = what { bidFarewell(id, now: e.recordedAt) }
       }
@@ -295,8 +292,8 @@ package struct Engine: Sendable {
 
   /// An alert's state from the facts of its life.
   package func folded(_ life: [RecordedEvent]) -> AlertState? {
-    guard let first = life.first, var state = AlertState(opening: first) else { return nil }
-    for e in life.dropFirst() { state.evolve(e) { policy(of: $0) } }
+    guard let first = life.first, var state = AlertState(opening: Fact(first)) else { return nil }
+    for e in life.dropFirst() { state.evolve(Fact(e)) { policy(of: $0) } }
     return state
   }
 
@@ -314,7 +311,9 @@ package struct Engine: Sendable {
 
   // MARK: - Shared values
 
+  /// The one that others hold already, if there is one that says the same.
   mutating func shared(_ route: FrozenRoute) -> FrozenRoute {
+    // A replay's reader shares them itself.
     if let lastRoute, lastRoute === route { return route }
     let known = routes[route.route] ?? route
     if known === route {

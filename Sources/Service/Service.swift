@@ -17,6 +17,9 @@ package final class Service {
   /// A commit of more events than this is left to the log's thread while the next batch is decided. A smaller one is waited for: handing it back and
   /// forth would cost more than it gains.
   static let overlapFrom = 256
+  /// After so many commits in a row that overlapped, one is waited for: what is done only when all is on the disk (a snapshot, a segment of the intake) has
+  /// its turn in a flood that does not end.
+  static let overlapsInARow = 32
 
   let log: any EventLog
   private let writer: any CommitWriter
@@ -28,7 +31,8 @@ package final class Service {
   /// Called after each commit with the log's new head, on the service's thread: a wake-up for whoever follows the log.
   let onCommit: @Sendable (Int64) -> Void
   package internal(set) var engine = Engine()
-  var intake = Intake()
+  var intake: Intake
+  private var snapshots: Snapshots?
   var workers = Workers()
   var answered = AnsweredCommands()
   var recent = RecentAnomalies()
@@ -47,6 +51,7 @@ package final class Service {
   }
   /// With the writer.
   private var writing: Round?
+  private var overlapped = 0
   /// The last position that is on the disk.
   private var committed: Int64 = 0
   /// Commits that the log refused or that wait behind one it refused, at most two, to be tried again as they are: nothing of them was answered, and
@@ -58,13 +63,19 @@ package final class Service {
   private var waitingSettings: LifecycleSettings?
   private var isStopping = false
 
+  /// - Parameters:
+  ///   - snapshots: where the state is kept, so that a start need not replay everything; nil: it does.
+  ///   - shelf: where what was taken in is kept when it no longer fits into memory; nil: the oldest of it is forgotten.
   package init(
     log: any EventLog, gateway: any GatewayPort, clock: any ServiceClock, control: ServiceControl,
     status: ServiceStatus, writer: (any CommitWriter)? = nil,
-    logger: Logger, onCommit: @escaping @Sendable (Int64) -> Void = { _ in }
+    logger: Logger, snapshots: (any SnapshotStore)? = nil, intake shelf: IntakeShelf? = nil,
+    onCommit: @escaping @Sendable (Int64) -> Void = { _ in }
   ) {
     self.log = log
     self.writer = writer ?? DirectWriter(log)
+    self.snapshots = snapshots.map { Snapshots($0) }
+    intake = Intake(shelf: shelf)
     self.gateway = gateway
     self.clock = clock
     self.control = control
@@ -77,18 +88,18 @@ package final class Service {
 
   /// Replays the log and takes up the configuration. After it, timers that fell due while nobody was there fire in the first ``step()``.
   package func start(settings: LifecycleSettings) throws {
-    var count = 0
-    try log.replay(after: 0) { stored in
-      engine.replay(try stored.read())
-      count += 1
-      return true
-    }
-    try log.intake { intake.recall($0) }
+    if let restored = snapshots?.restore(log, logger: logger) { engine = restored }
+    let snapshot = engine.head
+    let count = try LogReplay.run(log, after: snapshot, into: &engine)
+    try intake.load(log, logger: logger)
+    clock.isPast(engine.recordedUpTo)
     committed = engine.head
     let now = clock.now()
     engine.recover(now: now)
     engine.adopt(settings, now: now)
-    logger.info("the log is read", metadata: ["events": "\(count)", "alerts": "\(engine.openCount)"])
+    logger.info(
+      "the log is read",
+      metadata: ["snapshot": "\(snapshot)", "events": "\(count)", "alerts": "\(engine.openCount)"])
     commit(now: now)
     if let failure { throw failure }
     settle()
@@ -111,6 +122,7 @@ package final class Service {
       $0.isReady = false
       $0.trouble = "stopping"
     }
+    if !isStuck { snapshots?.finish(engine, log, logger: logger) }
   }
 
   /// How long nothing has to be done, in microseconds; nil for ever.
@@ -137,11 +149,15 @@ package final class Service {
     }
     for message in gateway.receive(limit: Service.drainLimit) { take(message, now: now) }
     engine.fire(now: now)
-    begin(now: now, overlapping: !hasWork)
+    begin(now: now, overlapping: !hasWork && overlapped < Service.overlapsInARow)
     if writing?.isOverlapping == false { finishWriting(now: now) }
     if let failure { throw failure }
     if !isStuck, writing == nil { handOutJobs(now: now) }
     if let failure { throw failure }
+    if !isStuck, writing == nil, intakeBytes.isEmpty {
+      intake.tidy(log, now: now, logger: logger)
+      snapshots?.takeIfDue(engine, log, now: now, logger: logger)
+    }
     settle()
   }
 
@@ -198,9 +214,11 @@ package final class Service {
     intakeBytes.removeAll(keepingCapacity: true)
     answers.removeAll(keepingCapacity: true)
     finishWriting(now: now)
+    if failure != nil { return }
     if isStuck {
       stuck.append(round)
     } else {
+      overlapped = round.isOverlapping ? overlapped + 1 : 0
       writing = round
       writer.begin(round.commit, overlapping: round.isOverlapping)
     }
@@ -219,11 +237,11 @@ package final class Service {
     for round in rounds {
       if isStuck || failure != nil {
         stuck.append(round)
-        continue
+      } else {
+        writing = round
+        writer.begin(round.commit, overlapping: false)
+        finishWriting(now: now)
       }
-      writing = round
-      writer.begin(round.commit, overlapping: false)
-      finishWriting(now: now)
     }
   }
 

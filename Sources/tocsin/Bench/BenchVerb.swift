@@ -13,12 +13,18 @@ struct BenchVerb: AsyncParsableCommand {
     @Option(help: "How many anomalies each throughput run stores.") var anomalies = 200_000
     @Option(help: "How many producer processes.") var producers = 4
     @Option(help: "How many messages the latency run sends.") var messages = 1000
+    @Option(help: "How many series the detection run holds at once.") var series = 100_000
     @Option(help: "How many open alerts the memory run holds.") var alerts = 1_000_000
+    @Option(
+      help: "How many open alerts the log of the replay and rebuild runs has; there are ten times as many events.")
+    var replayAlerts = 100_000
     @Option(help: "How many seconds the idle run looks.") var seconds = 20
     @Option(help: "Run only these: \(Part.allCases.map(\.rawValue).joined(separator: ", ")).") var only: [Part] = []
     @Option(help: "Measure another program as well, with the same alerts in the same run.") var peer: Peer?
 
-    enum Part: String, CaseIterable, ExpressibleByArgument { case throughput, latency, memory, rebuild, idle }
+    enum Part: String, CaseIterable, ExpressibleByArgument {
+      case throughput, latency, memory, replay, rebuild, idle, detection
+    }
     enum Peer: String, CaseIterable, ExpressibleByArgument { case alertmanager }
 
     func run() async throws {
@@ -32,15 +38,17 @@ struct BenchVerb: AsyncParsableCommand {
       func wants(_ part: Part) -> Bool { only.isEmpty ? peer == nil : only.contains(part) }
       // Memory first: what runs before it in this process leaves pieces behind that it would find and not count.
       if wants(.memory) { try MemoryBench(alerts: alerts).run(&table) }
-      if wants(.throughput) || wants(.rebuild) {
-        try await ThroughputBench(folder: folder, anomalies: anomalies, producers: producers)
-          .run(&table, rebuild: wants(.rebuild))
+      if wants(.throughput) {
+        try await ThroughputBench(folder: folder, anomalies: anomalies, producers: producers).run(&table)
       }
       if wants(.latency) { try await LatencyBench(folder: folder, messages: messages).run(&table) }
       if wants(.idle) { try await IdleBench(folder: folder, seconds: seconds).run(&table) }
       if peer == .alertmanager {
         try await PeerBench(folder: folder, alerts: anomalies, messages: messages).run(&table)
       }
+      if wants(.replay) { try await ReplayBench(folder: folder, open: replayAlerts).run(&table) }
+      if wants(.rebuild) { try RebuildBench(folder: folder, open: replayAlerts).run(&table) }
+      if wants(.detection) { DetectionBench(series: series).run(&table) }
       table.printAll()
     }
   }

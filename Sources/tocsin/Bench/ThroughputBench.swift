@@ -16,17 +16,16 @@ struct ThroughputBench {
   /// Of the open alerts, so many are heard of again and again.
   private static let repeatedAlerts = 1000
 
-  func run(_ table: inout BenchTable, rebuild: Bool) async throws {
+  func run(_ table: inout BenchTable) async throws {
     var (new, repeated, once, raw) = (0.0, 0.0, 0.0, 0.0)
-    var path = ""
     for run in 1...2 {
-      path = folder.appendingPathComponent("throughput-\(run).sqlite").path
+      let path = folder.appendingPathComponent("throughput-\(run).sqlite").path
       let figures = try await measure(path)
       new = max(new, figures.new)
       repeated = max(repeated, figures.repeated)
       once = max(once, figures.once)
       raw = max(raw, try RawSQLite(rowsOf: path, count: anomalies).insert(into: path + ".raw"))
-      if run == 1 { try? FileManager.default.removeItem(atPath: path) }
+      try? FileManager.default.removeItem(atPath: path)
       try? FileManager.default.removeItem(atPath: path + ".raw")
     }
     let perSecond = { (n: Double) in "\(Format.number(n.rounded()))/s" }
@@ -36,7 +35,6 @@ struct ThroughputBench {
       "repeats of \(Format.number(Double(Self.repeatedAlerts))) open alerts", perSecond(repeated),
       limit: "\(perSecond(new)) new ones", ratio: repeated / new)
     table.add("every open alert once more", perSecond(once), limit: "\(perSecond(new)) new ones", ratio: once / new)
-    if rebuild { try RebuildBench(log: path, raw: raw).run(&table) }
   }
 
   private func measure(_ path: String) async throws -> (new: Double, repeated: Double, once: Double) {

@@ -35,7 +35,8 @@ final class ServiceHost: Sendable {
           writer = ThreadWriter(log) { waker.wake() }
           service = Service(
             log: log, gateway: gateway, clock: SystemClock(), control: control, status: status, writer: writer,
-            logger: logger, onCommit: onCommit)
+            logger: logger, snapshots: SnapshotFile(logPath: path), intake: IntakeShelf(logPath: path),
+            onCommit: onCommit)
           try service.start(settings: lifecycle)
           self.control.withLock { $0 = control }
           replacement.withLock { $0 = gateway.replacement }
