@@ -74,7 +74,7 @@ import Testing
       writer = SlowWriter(log)
       service = Service(
         log: log, gateway: wire, clock: clock, control: ServiceControl {}, status: ServiceStatus(), writer: writer,
-        logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
       try service.start(settings: LifecycleSettings())
     }
 
@@ -83,11 +83,12 @@ import Testing
       wire.incoming.append(
         .anomalies(
           peer, producer: "p", sequence: sequence,
-          events: (first..<first + count).map { i in
-            Array(
-              #"{"id":"\#(i)","source":"s","time":"2027-01-15T00:00:00Z","data":{"event_type":"e","metric":"m","dimensions":{"n":"\#(i)"}}}"#
-                .utf8)
-          }))
+          events: Frames(
+            (first..<first + count).map { i in
+              Array(
+                #"{"id":"\#(i)","source":"s","time":"2027-01-15T00:00:00Z","data":{"event_type":"e","metric":"m","dimensions":{"n":"\#(i)"}}}"#
+                  .utf8)
+            })))
       try service.step()
     }
   }
