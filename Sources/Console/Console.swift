@@ -61,6 +61,7 @@ package struct Console: Sendable {
     CheckRoute(dependencies: dependencies).add(to: router)
     AlertmanagerRoutes(dependencies).add(to: router)
     AnswerRoutes(dependencies).add(to: router)
+    LinkRoutes(site: Site(dependencies)).add(to: router)
     PagerDutyIngest(dependencies).add(to: router)
     return router
   }

@@ -18,6 +18,7 @@ final class ConsoleFixture: Sendable {
   let now: Timestamp
   let settings: ConsoleSettings
   private let unready = Mutex<String?>(nil)
+  private let changes = Mutex<[@Sendable (inout ConsoleDependencies) -> Void]>([])
 
   init(now: Timestamp = Timestamp(seconds: 1_763_625_600), _ configure: (inout ConsoleSettings) -> Void = { _ in })
     throws
@@ -40,11 +41,14 @@ final class ConsoleFixture: Sendable {
     try ProjectionStore(path: folder + "/projections.sqlite", logger: ConsoleFixture.quiet).catchUp(from: log)
   }
 
+  /// What this test's console has instead of the double.
+  func change(_ body: @escaping @Sendable (inout ConsoleDependencies) -> Void) { changes.withLock { $0.append(body) } }
+
   func setUnready(_ why: String?) { unready.withLock { $0 = why } }
 
   var dependencies: ConsoleDependencies {
     let now = now
-    return ConsoleDependencies(
+    var dependencies = ConsoleDependencies(
       settings: settings, reader: ProjectionReader(path: folder + "/projections.sqlite"), log: log, commands: commands,
       anomalies: anomalies, live: { [log] in log.follow() }, unready: { [self] in unready.withLock { $0 } },
       workers: {
@@ -65,6 +69,8 @@ final class ConsoleFixture: Sendable {
         return ["asked": .string(asked), "is_anomaly": true]
       },
       now: { now }, zone: .utc, version: "0.0-test")
+    for change in changes.withLock({ $0 }) { change(&dependencies) }
+    return dependencies
   }
 
   static let quiet: Logger = {

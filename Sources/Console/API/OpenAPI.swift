@@ -141,7 +141,9 @@ enum OpenAPI {
         ], answer: list("notifications", of: "Notification")),
       Operation(
         method: "get", path: "/api/v1/digests/{period}", summary: "The digest of a day, a week or a month",
-        query: [("ending", "the first date after the period"), ("format", "json, text, markdown or html")],
+        query: [
+          ("ending", "the last date of the period, or one soon after"), ("format", "json, text, markdown or html"),
+        ],
         answer: object,
         types: ["application/json", "text/plain", "text/markdown", "text/html"]),
       Operation(
