@@ -1,4 +1,4 @@
-import Alerts
+package import Alerts
 package import Console
 package import Detectors
 import Foundation
@@ -18,6 +18,8 @@ package struct Configuration: Sendable, Equatable {
   package var projectionsPath: String
   /// Where workers keep what must outlive them.
   package var dataDirectory: String
+  /// Lives that ended this long ago leave the log for an archive beside it. Nil: never.
+  package var archiveAfter: Interval? = Configuration.standardRetention
   package var bus = BusSettings()
   package var lifecycle = LifecycleSettings()
   package var onCall = OnCallSettings()
@@ -30,6 +32,7 @@ package struct Configuration: Sendable, Equatable {
 
   /// Files larger than this are refused: a configuration is written by people.
   package static let fileLimit = 4 << 20
+  package static let standardRetention = Interval.days(90)
 
   /// Reads `tocsin.yaml` and `metrics/*.yaml` in a directory. Throws every fault that is in them, all at once.
   package static func load(directory: String, environment: [String: String]) throws(ConfigurationFaults)
@@ -66,13 +69,14 @@ package struct Configuration: Sendable, Equatable {
     var digests = DigestSection.read(root.take("digests"), timeZone: service.timeZone)
     var answers = AnswerSecrets()
     var notifiers = ChannelSection.read(root.take("channels"), answers: &answers)
+    var detection = DetectionSettings()
+    DetectionSection.read(root.take("detection"), into: &detection)
     let onCall = OnCallSection(
       people: root.take("people"), schedules: root.take("schedules"), timeZone: service.timeZone,
       folder: folder.directory)
     root.finish()
 
     notifiers.receiverOptions = receivers.options
-    var detection = DetectionSettings()
     detection.timeZone = service.timeZone
     detection.connections = connections
     for path in folder.metrics(reading) {
@@ -129,6 +133,7 @@ package struct Configuration: Sendable, Equatable {
       projectionsPath: service.projectionsPath ?? beside(service.logPath, "projections"),
       dataDirectory: service.dataDirectory ?? parent(service.logPath))
     configuration.timeZone = service.timeZone
+    configuration.archiveAfter = service.archiveAfter
     configuration.bus = service.bus
     configuration.lifecycle = settings
     configuration.onCall = settings.onCall

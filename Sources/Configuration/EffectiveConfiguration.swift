@@ -17,6 +17,10 @@ extension Configuration {
       "bus": bus.effective,
       "console": console.effective, "reopen_within": .string(lifecycle.reopenWithin.description),
       "stale_after": .text(lifecycle.staleAfter?.description),
+      "archive_after": .string(archiveAfter?.description ?? "never"),
+      "detection": [
+        "flood": detection.flood.map { ["after": .int($0.after), "within": .string($0.within.description)] } ?? false
+      ],
       "connections": .object(detection.connections.map { JSON.Member($0.name, $0.effective) }),
       "receivers": .object(lifecycle.receivers.map { JSON.Member($0.name, receiver($0)) }),
       "people": .object(onCall.people.map { JSON.Member($0.name, $0.effective) }),

@@ -41,6 +41,8 @@ struct Field {
     return s.text
   }
 
+  func says(_ word: String) -> Bool { scalar?.text.lowercased() == word }
+
   func bool() -> Bool? {
     switch scalar?.text.lowercased() {
     case "true", "yes", "on": true

@@ -18,6 +18,8 @@ package struct ConsoleDependencies: Sendable {
   package var workers: @Sendable () async -> [WorkerReport]
   /// Renders the digest of a period.
   package var digest: @Sendable (_ request: DigestRequest) async throws -> DigestView
+  /// Looks at a metric now; see ``CheckRoute``. Throws ``CheckRefusal``.
+  package var check: @Sendable (_ query: [(name: String, value: String)], _ tenants: [String]?) async throws -> JSON
   /// Who is on call when.
   package var onCall: OnCallSource
   /// What a signed link in a message stands for.
@@ -37,6 +39,9 @@ package struct ConsoleDependencies: Sendable {
     unready: @escaping @Sendable () async -> String? = { nil },
     workers: @escaping @Sendable () async -> [WorkerReport] = { [] },
     digest: @escaping @Sendable (_ request: DigestRequest) async throws -> DigestView,
+    check: @escaping @Sendable (_ query: [(name: String, value: String)], _ tenants: [String]?) async throws -> JSON = {
+      _, _ in throw CheckRefusal(.unavailable, "this service has no sources to look at")
+    },
     onCall: OnCallSource = OnCallSource(), link: @escaping @Sendable (_ token: String) -> LinkReading = { _ in .off },
     warnings: @escaping @Sendable () -> [String] = { [] },
     moreMetrics: @escaping @Sendable () async -> String = { "" }, now: @escaping @Sendable () -> Timestamp,
@@ -51,6 +56,7 @@ package struct ConsoleDependencies: Sendable {
     self.unready = unready
     self.workers = workers
     self.digest = digest
+    self.check = check
     self.onCall = onCall
     self.link = link
     self.warnings = warnings
@@ -112,7 +118,6 @@ package struct OnCallSource: Sendable {
     standing: @escaping @Sendable (Timestamp) -> JSON = { _ in [] },
     calendar: @escaping @Sendable (String) -> String? = { _ in nil }
   ) {
-    self.schedules = schedules
     self.shifts = shifts
     self.standing = standing
     self.calendar = calendar

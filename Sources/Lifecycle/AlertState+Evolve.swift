@@ -2,7 +2,7 @@ package import Alerts
 
 extension AlertState {
   /// Takes up one more fact of this life. `policy` finds the frozen policy of a route.
-  package mutating func evolve(_ e: RecordedEvent, policy: (RouteTaken) -> Policy?) {
+  package mutating func evolve(_ e: Fact, policy: (RouteTaken) -> Policy?) {
     version = e.version
     if e.type.isDecisive {
       decisiveVersion = e.version
@@ -84,7 +84,7 @@ extension AlertState {
     }
   }
 
-  private mutating func reopen(_ r: Reopened, _ e: RecordedEvent, policy: Policy?) {
+  private mutating func reopen(_ r: Fact.Refiring, _ e: Fact, policy: Policy?) {
     isFiring = true
     isResolved = false
     severity = r.severity

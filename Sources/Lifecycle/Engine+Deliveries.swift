@@ -9,7 +9,7 @@ extension Engine {
 
   // MARK: - State
 
-  mutating func applyToLedger(_ e: RecordedEvent) {
+  mutating func applyToLedger(_ e: Fact) {
     switch e.event {
     case .notificationRequested(let n): wasRequested(n, e)
     case .notificationAttempted(let a):
@@ -29,24 +29,24 @@ extension Engine {
       wasTold(p)
       if let provider = d.provider { ledger.remember(provider, p.subject, p.place.target) }
       wasSettled(p)
-    case .notificationFailed(let f):
-      guard let p = ledger.find(f.key) else { return }
+    case .notificationFailed(let key):
+      guard let p = ledger.find(key) else { return }
       ledger.settle(p.position, as: .failed)
       wasSettled(p)
-    case .notificationCancelled(let c):
-      guard let p = ledger.find(c.key) else { return }
+    case .notificationCancelled(let key, let into):
+      guard let p = ledger.find(key) else { return }
       ledger.settle(p.position, as: .cancelled)
       // Its end is owed again once it ends again.
       if p.purpose == .resolved, p.subject.kind == .alert { owe(AlertID(p.subject.number), p.place) }
-      if let group = c.into { joinStormGroup(group, p, now: e.recordedAt) }
+      if let group = into { joinStormGroup(group, p, now: e.recordedAt) }
       wasSettled(p)
     default: break
     }
   }
 
-  private mutating func wasRequested(_ n: NotificationRequested, _ e: RecordedEvent) {
+  private mutating func wasRequested(_ n: Fact.Request, _ e: Fact) {
     let alert = e.subject.kind == .alert ? AlertID(e.subject.number) : nil
-    let place = AlertState.Place(receiver: n.receiver, target: .init(channel: n.channel, destination: n.destination))
+    let place = n.place
     let severity = alert.map { alerts[$0]?.severity } ?? n.members.compactMap { alerts[$0]?.severity }.max()
     ledger.add(
       Ledger.Pending(
@@ -303,8 +303,8 @@ extension Engine {
   }
 
   /// The order's own key, without the channel's part behind it.
-  static func digestKey(_ n: NotificationRequested) -> String {
-    let part = "/\(n.channel)/\(n.destination)"
+  static func digestKey(_ n: Fact.Request) -> String {
+    let part = "/\(n.place.target.channel)/\(n.place.target.destination)"
     return n.key.hasSuffix(part) ? String(n.key.dropLast(part.count)) : n.key
   }
 }

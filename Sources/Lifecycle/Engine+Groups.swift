@@ -43,7 +43,7 @@ extension Engine {
 
   private mutating func add(_ g: GroupState) {
     if let over = groupByKey[g.key] { groups[over] = nil }
-    numbers[.group] = max(numbers[.group] ?? 0, g.subject.number)
+    numbers.note(g.subject)
     groups[g.subject] = g
     groupByKey[g.key] = g.subject
   }

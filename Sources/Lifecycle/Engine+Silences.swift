@@ -3,9 +3,10 @@ package import Alerts
 extension Engine {
   // MARK: - State
 
-  mutating func applyToSilence(_ e: RecordedEvent) {
+  mutating func applyToSilence(_ e: Fact) {
     switch e.event {
-    case .silenceAdded(let s):
+    case .silenceAdded(let shared):
+      let s = shared.value
       silences[e.subject] = Silence(
         subject: e.subject, version: e.version, matchers: s.matchers, startsAt: s.startsAt, endsAt: s.endsAt,
         by: e.actor, comment: s.comment)

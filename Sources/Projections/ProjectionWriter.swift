@@ -85,6 +85,23 @@ final class ProjectionWriter {
 
   // MARK: - Events
 
+  /// What can't be read is noted, and told; the rest goes on.
+  func apply(_ batch: EventBatch, unreadable: (Int64, String) -> Void) throws {
+    for item in batch.items {
+      switch item {
+      case .event(let row): try apply(row)
+      case .unreadable(let position, let why):
+        try problem(position, why)
+        unreadable(position, why)
+      }
+    }
+  }
+
+  /// Whether so much has been touched that it should be written before more is.
+  var isFull: Bool {
+    alerts.count > ProjectionWriter.cacheLimit || notifications.count > ProjectionWriter.cacheLimit
+  }
+
   func apply(_ row: RecordedEvent) throws {
     switch row.subject.kind {
     case .alert: try applyToAlert(row)

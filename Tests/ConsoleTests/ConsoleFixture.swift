@@ -62,6 +62,12 @@ final class ConsoleFixture: Sendable {
           subject: "Week of 10 November", ending: request.ending ?? "2025-11-17", text: "two alerts\n",
           html: "<!doctype html><p>two <b>alerts</b></p>", markdown: "# two alerts\n", json: ["alerts": 2])
       },
+      check: { query, _ in
+        let metric = query.first { $0.name == "metric" }?.value ?? ""
+        if let kind = CheckRefusal.Kind(rawValue: metric) { throw CheckRefusal(kind, "no") }
+        let asked = query.map { "\($0.name)=\($0.value)" }.joined(separator: " ")
+        return ["asked": .string(asked), "is_anomaly": true]
+      },
       now: { now }, zone: .utc, version: "0.0-test")
     for change in changes.withLock({ $0 }) { change(&dependencies) }
     return dependencies

@@ -83,7 +83,8 @@ struct Site: Sendable {
   /// Whether the asker is a program: it gets problems as JSON, and no redirection to a page.
   static func isForPrograms(_ request: Request) -> Bool {
     let path = request.uri.path
-    if path.hasPrefix("/api/") || path.hasPrefix("/v2/") || path.hasPrefix("/slack/") || path == "/metrics"
+    if path.hasPrefix("/api/") || path.hasPrefix("/v1/") || path.hasPrefix("/v2/") || path.hasPrefix("/slack/")
+      || path == "/metrics"
       || path == "/live" || path.hasPrefix("/-/") || path == "/healthz" || path == "/readyz"
     {
       return true

@@ -78,6 +78,7 @@ final class Running: Sendable {
         }) { try await gracefulShutdown() }
       },
       projectorPart(projector),
+      Archivist(path: configuration.logPath) { [self] in current.archiveAfter }.part,
       digests(configuration, log: log, reader: reader, projector: projector, commands: commands),
       try console(configuration, log: log, reader: reader, commands: commands, anomalies: anomalies),
       gapsPart(), watch(over: configurationFolder),
@@ -153,6 +154,7 @@ final class Running: Sendable {
         try Running.digest(
           request, reader: reader, weekday: weekday, zone: zone, consoleURL: consoleURL, now: wallClock())
       },
+      check: { [self] query, tenants in try await Running.check(current, query, tenants) },
       onCall: onCallSource(), link: { [self] in readLink($0) },
       warnings: { [self] in current.gaps(now: wallClock()).map { "\($0.key) \($0.message)" } },
       moreMetrics: { Running.metrics(status.snapshot) }, now: wallClock, zone: zone, version: Tocsin.version)
