@@ -82,7 +82,7 @@ import Testing
     func send(_ sequence: UInt64, from first: Int, count: Int = 300) throws {
       wire.incoming.append(
         .anomalies(
-          peer, producer: "p", sequence: sequence,
+          OverlapTests.peer, producer: "p", sequence: sequence,
           events: Frames(
             (first..<first + count).map { i in
               Array(
