@@ -39,18 +39,24 @@ package struct Snoozed: EventPayload {
   package var note: String?
   /// It ends sooner if the value differs from what it was by more than this fraction; 0: at all.
   package var unlessChanged: Double?
-  package init(until: Timestamp, note: String? = nil, unlessChanged: Double? = nil) {
+  /// The value at that moment, for one that ends when it changes.
+  package var value: Double?
+  package init(until: Timestamp, note: String? = nil, unlessChanged: Double? = nil, value: Double? = nil) {
     self.until = until
     self.note = note
     self.unlessChanged = unlessChanged
+    self.value = value
   }
   package var json: JSON {
-    .compact(["until": .micros(until), "note": .text(note), "unless_changed": .number(unlessChanged)])
+    .compact([
+      "until": .micros(until), "note": .text(note), "unless_changed": .number(unlessChanged), "value": .number(value),
+    ])
   }
   package init(json: JSON) throws(EventDataError) {
     until = try json.need("until") { $0.micros }
     note = json.text("note")
     unlessChanged = json["unless_changed"]?.double
+    value = json["value"]?.double
   }
 }
 

@@ -7,6 +7,8 @@ package struct Occasion: Sendable, Hashable {
     case unacknowledged
     /// A message to ``by`` could not be delivered.
     case delivery_failed
+    /// By ``by``, whom the step before names, nobody could be reached.
+    case nobody_reached
     /// ``by`` escalated it.
     case by_hand
     case severity_raised
@@ -54,6 +56,7 @@ package struct Occasion: Sendable, Hashable {
     case .opened: "it opened"
     case .unacknowledged: "nobody acknowledged" + (after.map { " for \($0.rounded)" } ?? "")
     case .delivery_failed: "a message to \(by ?? "the step before") could not be delivered"
+    case .nobody_reached: "nobody could be reached by \(by ?? "the step before")"
     case .by_hand: "\(somebody) escalated it"
     case .severity_raised: "it got worse"
     case .reopened: "it fires again"

@@ -6,6 +6,7 @@ import CZeroMQ
 /// Used by one thread only, but for its ``waker``.
 package final class Gateway {
   package let waker: GatewayWaker
+  private let timer: WallTimer
   /// Where they really listen; differs from the settings for `tcp://…:*`.
   package let endpoint: String
   package let feedEndpoint: String
@@ -21,6 +22,8 @@ package final class Gateway {
   private var holding: [PeerRecord] = []
   private var drain = 0
   private var text: [UInt8] = []
+  /// How many topics somebody subscribes to at the moment.
+  private var topics = 0
 
   /// What is known of one connection.
   private final class PeerRecord {
@@ -39,6 +42,7 @@ package final class Gateway {
     let context: Context
     if let shared = settings.context { context = shared } else { context = try Context(sockets: 64) }
     waker = try GatewayWaker()
+    timer = try WallTimer()
     if let keys = settings.keys {
       let clients = Clients(settings.clients, own: keys.publicKey)
       self.clients = clients
@@ -97,7 +101,8 @@ package final class Gateway {
 
   /// Returns when a message has come, when somebody called the waker, when so many microseconds are over (nil: never), or on a signal.
   package func wait(until microseconds: Int64?) throws(BusError) {
-    try waitForAny(of: [router], or: waker, microseconds: holding.isEmpty ? microseconds : 0)
+    timer.arm(microseconds: holding.isEmpty ? microseconds : nil)
+    try waitForAny(of: [router], or: waker, microseconds: holding.isEmpty ? microseconds : 0, timer: timer)
   }
 
   // MARK: - Receiving
@@ -279,6 +284,15 @@ package final class Gateway {
       counters.unreachable += 1
       if peers[peer.identity]?.held.isEmpty == true { peers[peer.identity] = nil }
     }
+  }
+
+  /// Whether anybody subscribes to anything: if not, nothing need be written for the feed.
+  package var isHeard: Bool {
+    // libzmq passes on the first subscription to a topic and the end of the last, each as one frame: 1 or 0, and the topic.
+    while let (frame, _) = feed.receive() {
+      if frame.first == 1 { topics += 1 } else if frame.first == 0 { topics -= 1 }
+    }
+    return topics > 0
   }
 
   /// Tells every subscriber of this topic. A subscriber that is too slow loses messages, and sees it by the positions.

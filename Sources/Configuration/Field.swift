@@ -46,6 +46,8 @@ struct Field {
     return s.text
   }
 
+  func says(_ word: String) -> Bool { scalar?.text.lowercased() == word }
+
   func bool() -> Bool? {
     switch scalar?.text.lowercased() {
     case "true", "yes", "on": true
@@ -83,6 +85,7 @@ struct Field {
 
   func timeZone() -> String? {
     guard let name = text("a time zone such as Europe/Berlin") else { return nil }
+    // Abbreviations such as CET mean different things in different places: only the database's names of places count.
     if LocalZone(name) != nil { return name }
     let near = Suggestion.nearest(to: name, among: TimeZone.knownTimeZoneIdentifiers)
     return wrong(

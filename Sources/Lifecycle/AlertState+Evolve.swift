@@ -2,7 +2,7 @@ package import Alerts
 
 extension AlertState {
   /// Takes up one more fact of this life. `policy` finds the frozen policy of a route.
-  package mutating func evolve(_ e: RecordedEvent, policy: (RouteTaken) -> Policy?) {
+  package mutating func evolve(_ e: Fact, policy: (RouteTaken) -> Policy?) {
     version = e.version
     if e.type.isDecisive {
       decisiveVersion = e.version
@@ -14,7 +14,6 @@ extension AlertState {
       count += d.count
       lastSeenAt = e.recordedAt
       anomalyPosition = e.position
-      value = d.last.value
     case .severityRaised(let r):
       severity = r.to
       if let route = r.route { self.route = route }
@@ -22,6 +21,7 @@ extension AlertState {
       step = -1
       round = 0
       isExhausted = false
+      isWaiting = false
       nextEscalationAt = nil
     case .cleared:
       isFiring = false
@@ -57,7 +57,7 @@ extension AlertState {
       nextEscalationAt = nil
       handled.snoozedUntil = s.until
       handled.unlessChanged = s.unlessChanged
-      handled.snoozedValue = s.unlessChanged == nil ? nil : value
+      handled.snoozedValue = s.value
     case .unsnoozed:
       forgetSnooze()
       handled.freeSince = e.recordedAt
@@ -77,6 +77,10 @@ extension AlertState {
     case .escalated(let s):
       isExhausted = false
       reach(step: s.step, round: s.round, at: e.recordedAt, policy: policy(route))
+      if let until = s.waitsUntil {
+        isWaiting = true
+        if !isHeld { nextEscalationAt = until }
+      }
     case .exhausted:
       isExhausted = true
       nextEscalationAt = nil
@@ -90,16 +94,16 @@ extension AlertState {
     }
   }
 
-  private mutating func reopen(_ r: Reopened, _ e: RecordedEvent, policy: Policy?) {
+  private mutating func reopen(_ r: Fact.Refiring, _ e: Fact, policy: Policy?) {
     isFiring = true
     isResolved = false
     severity = r.severity
     count += 1
     lastSeenAt = e.recordedAt
     anomalyPosition = e.position
-    value = r.anomaly.value
     isExhausted = false
     forgetSnooze()
+    isWaiting = false
     var h = handled
     h.freeSince = e.recordedAt
     h.acknowledgedBy = nil
@@ -138,6 +142,7 @@ extension AlertState {
   private mutating func reach(step: Int, round: Int, at time: Timestamp, policy: Policy?) {
     self.step = step
     self.round = round
+    isWaiting = false
     nextEscalationAt = isHeld ? nil : policy.map { time + Escalation.delay(after: step, in: $0) }
   }
 }

@@ -10,13 +10,17 @@ extension Engine {
   }
 
   /// Judges a responder's command. The reply carries the alert's new state and version.
-  package mutating func obey(_ command: Command, now: Timestamp) -> Reply {
-    do throws(CommandError) { return Reply(.success(try carryOut(command, now: now))) } catch {
+  ///
+  /// - Parameter lastValue: the value that the alert's newest stored anomaly gave; asked for only by a snooze that is to end when it changes.
+  package mutating func obey(_ command: Command, now: Timestamp, lastValue: () -> Double? = { nil }) -> Reply {
+    do throws(CommandError) { return Reply(.success(try carryOut(command, now: now, lastValue))) } catch {
       return Reply(.failure(error))
     }
   }
 
-  private mutating func carryOut(_ command: Command, now: Timestamp) throws(CommandError) -> JSON {
+  private mutating func carryOut(
+    _ command: Command, now: Timestamp, _ lastValue: () -> Double?
+  ) throws(CommandError) -> JSON {
     switch command.action {
     case .silence(let matchers, let startsAt, let endsAt):
       return try addSilence(command, matchers, from: startsAt, to: endsAt, now: now)
@@ -53,7 +57,7 @@ extension Engine {
     if let seen = command.version, seen > a.version {
       throw CommandError(.stale_version, "\(id) is at version \(a.version); there is no version \(seen) of it")
     }
-    try act(command, on: a, now: now)
+    try act(command, on: a, now: now, lastValue)
     return ["alert": alerts[id]?.brief ?? .null]
   }
 
@@ -109,7 +113,9 @@ extension Engine {
     }
   }
 
-  private mutating func act(_ c: Command, on a: AlertState, now: Timestamp) throws(CommandError) {
+  private mutating func act(
+    _ c: Command, on a: AlertState, now: Timestamp, _ lastValue: () -> Double?
+  ) throws(CommandError) {
     let subject = a.id.subject
     func refuseIfResolved(_ verb: String) throws(CommandError) {
       guard !a.isResolved else {
@@ -139,7 +145,13 @@ extension Engine {
       end(a.id, how: .responder, note: c.note, by: c.by, cause: a.decisivePosition, now: now)
     case .snooze(let interval, let unlessChanged):
       try refuseIfResolved("snoozed")
-      let cause = emit(.snoozed(Snoozed(until: now + interval, note: c.note, unlessChanged: unlessChanged)))
+      var snoozed = Snoozed(until: now + interval, note: c.note, unlessChanged: unlessChanged)
+      if unlessChanged != nil {
+        // What came in this same batch was seen.
+        let newest = repeats[a.id].map { KeptAnomaly(text: $0.last.copy, seenAt: now).anomaly.value }
+        snoozed.value = newest ?? lastValue()
+      }
+      let cause = emit(.snoozed(snoozed))
       cancel(a.id, now: now, cause: cause, reason: "snoozed by \(c.by)") { $0.purpose == .firing }
     case .unsnooze:
       guard a.snoozedUntil != nil else { return }
@@ -172,7 +184,7 @@ extension Engine {
   private mutating func send(_ order: DigestOrder, by: String, now: Timestamp) throws(CommandError) -> JSON {
     let key = order.key
     if digests.contains(key) { return ["key": .string(key), "already": true] }
-    let places = places(of: [order.receiver], configuration: configuration)
+    let places = places(of: [order.receiver], configuration: configuration, now: now)
     guard !places.isEmpty else {
       throw CommandError(.invalid, "the receiver \"\(order.receiver)\" has no channel, so nobody would get the digest")
     }

@@ -3,12 +3,13 @@ package import Alerts
 extension Engine {
   // MARK: - State
 
-  mutating func applyToSilence(_ e: RecordedEvent) {
+  mutating func applyToSilence(_ e: Fact) {
     switch e.event {
-    case .silenceAdded(let s):
+    case .silenceAdded(let shared):
+      let s = shared.value
       silences[e.subject] = Silence(
         subject: e.subject, version: e.version, matchers: s.matchers, startsAt: s.startsAt, endsAt: s.endsAt,
-        by: e.actor, comment: s.comment, command: s.command)
+        by: e.actor, comment: s.comment, command: s.command, madeAt: e.recordedAt)
       if let window = Engine.window(e.actor) { maintenance[window] = (e.subject, s.startsAt) }
     case .silenceExpired(let s):
       // A window that was edited may begin anew; one that somebody ended may not.
@@ -16,8 +17,9 @@ extension Engine {
         maintenance[window] = nil
       }
       silences[e.subject] = nil
-    case .notificationRequested(let n):
-      if n.content?["about"]?.string != "beginning" { silences[e.subject]?.wasWarned = true }
+    case .notificationRequested:
+      // That it was made is said at once; every later word is that it ends soon.
+      if silences[e.subject]?.madeAt != e.recordedAt { silences[e.subject]?.wasWarned = true }
     default: break
     }
     if silences[e.subject] != nil { silences[e.subject]?.version = e.version }
@@ -61,7 +63,7 @@ extension Engine {
       "silence": .string(subject.description), "ends_at": .string(s.endsAt.rfc3339),
       "alerts": .array(hits.prefix(50).map { .string($0.description) }),
     ]
-    for place in places(of: settings.notices, configuration: configuration) {
+    for place in places(of: settings.notices, configuration: configuration, now: now) {
       request(.notice, subject, place, content: content, cause: nil, now: now)
     }
   }
@@ -109,7 +111,7 @@ extension Engine {
       "silence": .string(subject.description),
       "ends_at": .string(s.endsAt.rfc3339), "alerts": .array(held.prefix(50).map { .string($0.id.description) }),
     ]
-    for place in places(of: settings.notices, configuration: configuration) {
+    for place in places(of: settings.notices, configuration: configuration, now: now) {
       request(.notice, subject, place, content: content, cause: nil, now: now)
     }
   }

@@ -57,12 +57,12 @@ package struct Ledger: Sendable {
   private var lines: [Line: [Int64]] = [:]
   private var ready: [String: Heap<Ready>] = [:]
   /// What deliveries about a subject to a place returned, for the messages that follow.
-  private var threads: [Subject: [Thread]] = [:]
-  private struct Thread: Sendable, Equatable {
+  var threads: [Subject: [Thread]] = [:]
+  struct Thread: Sendable, Equatable {
     var target: Receiver.Target
     var json: JSON
   }
-  package private(set) var totals = Totals()
+  package internal(set) var totals = Totals()
   private var bySubject: [Subject: [Int64]] = [:]
 
   package init() {}
@@ -95,6 +95,11 @@ package struct Ledger: Sendable {
 
   package mutating func add(_ p: Pending) {
     totals.requested += 1
+    put(p)
+  }
+
+  /// Those of one line must come in the order of their positions.
+  mutating func put(_ p: Pending) {
     pending[p.position] = p
     byKey[p.key] = p.position
     bySubject[p.subject, default: []].append(p.position)
@@ -123,6 +128,9 @@ package struct Ledger: Sendable {
     guard p.lease == nil, lines[Line(subject: p.subject, target: p.place.target)]?.first == p.position else { return }
     ready[p.place.target.channel, default: Heap()].insert(Ready(urgency: p.urgency, position: p.position))
   }
+
+  /// Whether a worker might find something.
+  package var hasReady: Bool { ready.values.contains { !$0.isEmpty } }
 
   /// The most urgent message on one of these channels that may go now.
   package mutating func take(channels: [String], now: Timestamp) -> Pending? {

@@ -26,12 +26,23 @@ extension Service {
     }
   }
 
-  private func take(_ events: [[UInt8]], now: Timestamp) -> JSON {
+  private func take(_ events: Frames, now: Timestamp) -> JSON {
     var accepted = 0
     var duplicates = 0
     var rejected: [JSON] = []
-    for (i, bytes) in events.enumerated() {
-      switch Anomaly.parse(bytes, now: now) {
+    for i in events.indices {
+      let text = events.piece(i)
+      if text.withText({ scanner.scan($0, now: now) }) {
+        guard intake.insert(scanner.name) else {
+          duplicates += 1
+          continue
+        }
+        accepted += 1
+        if case .ignored = engine.take(&scanner, text, now: now) { continue }
+        accept(scanner.name)
+        continue
+      }
+      switch Anomaly.parse(text.copy, now: now) {
       case .failure(let error): rejected.append(["index": .int(i), "error": .string(error.message)])
       case .success(let anomaly):
         let hash = StableHash(source: anomaly.source, id: anomaly.id)
@@ -73,7 +84,8 @@ extension Service {
       if let mark = CommandMark(command, requestID, peer, json, now), mark.isKnown(to: intake) {
         reply = engine.repeated(command)
       } else {
-        reply = withEngine { $0.obey(command, now: now) }
+        let value = lastValue(command)
+        reply = withEngine { $0.obey(command, now: now, lastValue: { value }) }
         if case .wanted = command.action {
           answers.append((peer, .reply(requestID: requestID, json: reply.json)))
           return
@@ -91,6 +103,14 @@ extension Service {
       answered.remember(reply.json, requestID, peer, json, now)
     }
     answers.append((peer, .reply(requestID: requestID, json: reply.json)))
+  }
+
+  /// What an alert that is to be snoozed until its value changes has for a value now.
+  private func lastValue(_ command: Command) -> Double? {
+    guard case .snooze(_, let unlessChanged) = command.action, unlessChanged != nil, let id = command.alert,
+      let a = engine.alerts[id]
+    else { return nil }
+    return (try? anomaly(at: a.anomalyPosition))?.value
   }
 
   /// What `status` is answered with.

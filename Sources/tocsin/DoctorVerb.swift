@@ -73,6 +73,7 @@ struct Examination {
 
   mutating func look(at configuration: Configuration) {
     say(.ok, "configuration", "no faults: \(configuration.summary)")
+    for gap in configuration.gaps(now: now) { say(.bad, "on call", "\(gap)") }
     for fault in configuration.advice { say(.note, "configuration", "\(fault)") }
   }
 
