@@ -94,14 +94,17 @@ extension EventPlan {
       schedule = .every(.hours(1))
     }
     let known = Facts.names(event)
+    let numbers = Set(Facts.numbers + event.source.metrics.map(\.alias)).subtracting(event.source.dimensions)
     rules = event.severities.compactMap { rule in
-      Condition.read(rule.condition, known: known, rule.place, "\(event.name).alerting.\(rule.severity)", &faults)
-        .map { (rule.severity, $0) }
+      Condition.read(
+        rule.condition, known: known, numbers, rule.place, "\(event.name).alerting.\(rule.severity)", &faults
+      )
+      .map { (rule.severity, $0) }
     }
     .sorted { $0.severity > $1.severity }
     var checks: [CheckPlan] = []
     for check in event.checks {
-      if let plan = CheckPlan(check, event, options, known, &faults) { checks.append(plan) }
+      if let plan = CheckPlan(check, event, options, known, numbers, &faults) { checks.append(plan) }
     }
     // The shortest windows tell first; longer ones would say the same again.
     let buckets = checks.map(\.bucket).filter { $0 != .exact }
@@ -118,7 +121,7 @@ extension EventPlan {
 extension CheckPlan {
   fileprivate init?(
     _ check: CheckSettings, _ event: EventSettings, _ options: SourceOptions, _ known: Set<String>,
-    _ faults: inout [Fault]
+    _ numbers: Set<String>, _ faults: inout [Fault]
   ) {
     var p = Parameters(check)
     p.zone = options.zone
@@ -175,7 +178,8 @@ extension CheckPlan {
     condition = p.text("condition").flatMap { text in
       var own: [Fault] = []
       let c = Condition.read(
-        text, known: known, check.parameters["condition"]?.place ?? check.place, "\(check.name).condition", &own)
+        text, known: known, numbers, check.parameters["condition"]?.place ?? check.place, "\(check.name).condition",
+        &own)
       faults += own
       return c
     }
@@ -233,10 +237,10 @@ private func addMissingRatios(_ event: inout EventSettings) {
 
 extension Condition {
   fileprivate static func read(
-    _ text: String, known: Set<String>, _ place: Place?, _ key: String, _ faults: inout [Fault]
+    _ text: String, known: Set<String>, _ numbers: Set<String>, _ place: Place?, _ key: String, _ faults: inout [Fault]
   ) -> Condition? {
     do throws(ConditionError) {
-      return try Condition(text, known: known)
+      return try Condition(text, known: known, numbers: numbers)
     } catch {
       faults.append(
         Fault(
