@@ -28,6 +28,10 @@ package final class Service {
   var workers = Workers()
   var answered = AnsweredCommands()
   var recent = RecentAnomalies()
+  /// Nil: nobody may take leases (a simulation).
+  let leases: LeaseBook?
+  /// Answers about leases wait for the book's own commit.
+  var leaseAnswers: [(Peer, Outgoing)] = []
 
   /// What waits for the commit before it is sent.
   var answers: [(Peer, Outgoing)] = []
@@ -44,7 +48,7 @@ package final class Service {
   package init(
     log: any EventLog, gateway: any GatewayPort, clock: any ServiceClock, control: ServiceControl,
     status: ServiceStatus,
-    logger: Logger, onCommit: @escaping @Sendable (Int64) -> Void = { _ in }
+    logger: Logger, leases: LeaseBook? = nil, onCommit: @escaping @Sendable (Int64) -> Void = { _ in }
   ) {
     self.log = log
     self.gateway = gateway
@@ -52,6 +56,7 @@ package final class Service {
     self.control = control
     self.status = status
     self.logger = logger
+    self.leases = leases
     self.onCommit = onCommit
   }
 
@@ -106,6 +111,7 @@ package final class Service {
       if let failure { throw failure }
       if stuck != nil {
         refuseMeanwhile(now: now)
+        answerLeases()
         return settle()
       }
     }
@@ -117,6 +123,7 @@ package final class Service {
     engine.fire(now: now)
     commit(now: now)
     if let failure { throw failure }
+    answerLeases()
     if stuck == nil { handOutJobs(now: now) }
     if let failure { throw failure }
     settle()

@@ -15,6 +15,10 @@ struct Assessment {
   let window: Anomaly.Window
   let judgement: Judgement
   let verdict: Verdict
+  /// For a window that was judged before, on other rows: names this state of them.
+  var revision: String?
+  /// Windows after it were judged before.
+  var isPast = false
 }
 
 extension EventPlan {

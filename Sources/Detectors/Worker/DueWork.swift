@@ -16,6 +16,8 @@ struct DueWork {
   var count: Int
   /// Only the newest point of each series: a first run on points.
   var newestOnly = false
+  /// Nothing new: only what changed is judged.
+  var isAgain = false
 
   /// The most windows that a run catches up on. Beyond it a backfill is the better tool, because it shows its progress.
   static let catchUpLimit = 5000
@@ -36,7 +38,7 @@ struct DueWork {
     count = 0
     var earliest = Timestamp.distantFuture
     if let length = bucket.length {
-      let limit = range?.upperBound ?? (event.schedule.last(atOrBefore: now) ?? now)
+      let limit = range?.upperBound ?? (event.schedule.last(atOrBefore: now) ?? now) - event.options.delay
       for check in checks {
         let start: Timestamp
         if let range {
@@ -92,7 +94,7 @@ struct DueWork {
     }
   }
 
-  private static func lookback(_ checks: [CheckPlan], _ length: Interval) -> Interval {
+  static func lookback(_ checks: [CheckPlan], _ length: Interval) -> Interval {
     var longest = length * shownPast
     for check in checks {
       let own: Interval =
