@@ -110,7 +110,7 @@ let package = Package(
     tests(
       "ConfigurationTests",
       ["Alerts", "Lifecycle", "Detectors", "Notifiers", "Projections", "Console", "TocsinConfiguration"]),
-    tests("ScenarioTests", ["Alerts", "tocsin", grdb]),
+    tests("ScenarioTests", ["Alerts", "EventLog", "tocsin", grdb]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -215,10 +215,9 @@ package struct Steady: EventPayload {
 extension JSON {
   /// An anomaly that was valid when it was stored. It is not judged again: rules may have become stricter since.
   func needAnomaly(_ name: String) throws(EventDataError) -> Anomaly {
-    guard let member = self[name], var anomaly = try? Anomaly(json: member, now: .distantFuture) else {
+    guard let member = self[name], let anomaly = try? Anomaly(stored: member.bytes) else {
       throw EventDataError(name)
     }
-    anomaly.raw = member.bytes
     return anomaly
   }
 }

@@ -6,6 +6,7 @@ import CZeroMQ
 /// Used by one thread only, but for its ``waker``.
 package final class Gateway {
   package let waker: GatewayWaker
+  private let timer: WallTimer
   /// Where they really listen; differs from the settings for `tcp://…:*`.
   package let endpoint: String
   package let feedEndpoint: String
@@ -39,6 +40,7 @@ package final class Gateway {
     let context: Context
     if let shared = settings.context { context = shared } else { context = try Context(sockets: 64) }
     waker = try GatewayWaker()
+    timer = try WallTimer()
     if let keys = settings.keys {
       let clients = Clients(settings.clients, own: keys.publicKey)
       self.clients = clients
@@ -97,7 +99,8 @@ package final class Gateway {
 
   /// Returns when a message has come, when somebody called the waker, when so many microseconds are over (nil: never), or on a signal.
   package func wait(until microseconds: Int64?) throws(BusError) {
-    try waitForAny(of: [router], or: waker, microseconds: holding.isEmpty ? microseconds : 0)
+    timer.arm(microseconds: holding.isEmpty ? microseconds : nil)
+    try waitForAny(of: [router], or: waker, microseconds: holding.isEmpty ? microseconds : 0, timer: timer)
   }
 
   // MARK: - Receiving

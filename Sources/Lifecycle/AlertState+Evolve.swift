@@ -2,7 +2,7 @@ package import Alerts
 
 extension AlertState {
   /// Takes up one more fact of this life. `policy` finds the frozen policy of a route.
-  package mutating func evolve(_ e: RecordedEvent, policy: (RouteTaken) -> Policy?) {
+  package mutating func evolve(_ e: Fact, policy: (RouteTaken) -> Policy?) {
     version = e.version
     if e.type.isDecisive {
       decisiveVersion = e.version
@@ -21,6 +21,7 @@ extension AlertState {
       step = -1
       round = 0
       isExhausted = false
+      isWaiting = false
       nextEscalationAt = nil
     case .cleared:
       isFiring = false
@@ -66,6 +67,10 @@ extension AlertState {
     case .escalated(let s):
       isExhausted = false
       reach(step: s.step, round: s.round, at: e.recordedAt, policy: policy(route))
+      if let until = s.waitsUntil {
+        isWaiting = true
+        if !isHeld { nextEscalationAt = until }
+      }
     case .exhausted:
       isExhausted = true
       nextEscalationAt = nil
@@ -79,7 +84,7 @@ extension AlertState {
     }
   }
 
-  private mutating func reopen(_ r: Reopened, _ e: RecordedEvent, policy: Policy?) {
+  private mutating func reopen(_ r: Fact.Refiring, _ e: Fact, policy: Policy?) {
     isFiring = true
     isResolved = false
     severity = r.severity
@@ -87,6 +92,7 @@ extension AlertState {
     lastSeenAt = e.recordedAt
     anomalyPosition = e.position
     isExhausted = false
+    isWaiting = false
     var h = handled
     h.acknowledgedBy = nil
     h.acknowledgedAt = nil
@@ -116,6 +122,7 @@ extension AlertState {
   private mutating func reach(step: Int, round: Int, at time: Timestamp, policy: Policy?) {
     self.step = step
     self.round = round
+    isWaiting = false
     nextEscalationAt = isHeld ? nil : policy.map { time + Escalation.delay(after: step, in: $0) }
   }
 }

@@ -34,6 +34,9 @@ package struct Deadlines: Sendable {
 
   private var heap = Heap<Entry>()
 
+  /// What a timer that waits costs, but for the room that the heap keeps free to grow: at most as much again.
+  package static let bytesPerEntry = MemoryLayout<Entry>.stride
+
   package init() {}
   package var count: Int { heap.count }
   package var next: Timestamp? { heap.min?.due }

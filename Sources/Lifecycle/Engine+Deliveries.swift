@@ -9,7 +9,7 @@ extension Engine {
 
   // MARK: - State
 
-  mutating func applyToLedger(_ e: RecordedEvent) {
+  mutating func applyToLedger(_ e: Fact) {
     switch e.event {
     case .notificationRequested(let n): wasRequested(n, e)
     case .notificationAttempted(let a):
@@ -29,24 +29,24 @@ extension Engine {
       wasTold(p)
       if let provider = d.provider { ledger.remember(provider, p.subject, p.place.target) }
       wasSettled(p)
-    case .notificationFailed(let f):
-      guard let p = ledger.find(f.key) else { return }
+    case .notificationFailed(let key):
+      guard let p = ledger.find(key) else { return }
       ledger.settle(p.position, as: .failed)
       wasSettled(p)
-    case .notificationCancelled(let c):
-      guard let p = ledger.find(c.key) else { return }
+    case .notificationCancelled(let key, let into):
+      guard let p = ledger.find(key) else { return }
       ledger.settle(p.position, as: .cancelled)
       // Its end is owed again once it ends again.
       if p.purpose == .resolved, p.subject.kind == .alert { owe(AlertID(p.subject.number), p.place) }
-      if let group = c.into { joinStormGroup(group, p, now: e.recordedAt) }
+      if let group = into { joinStormGroup(group, p, now: e.recordedAt) }
       wasSettled(p)
     default: break
     }
   }
 
-  private mutating func wasRequested(_ n: NotificationRequested, _ e: RecordedEvent) {
+  private mutating func wasRequested(_ n: Fact.Request, _ e: Fact) {
     let alert = e.subject.kind == .alert ? AlertID(e.subject.number) : nil
-    let place = AlertState.Place(receiver: n.receiver, target: .init(channel: n.channel, destination: n.destination))
+    let place = n.place
     let severity = alert.map { alerts[$0]?.severity } ?? n.members.compactMap { alerts[$0]?.severity }.max()
     ledger.add(
       Ledger.Pending(
@@ -202,16 +202,17 @@ extension Engine {
       if now + delay > p.requestedAt + patience {
         fail(
           p, attempt: attempt, status: r.status, message: "not delivered within \(patience): \(message)",
-          worker: worker, now: now)
+          latency: r.latency, worker: worker, now: now)
       } else {
         let position = emit(
           .notificationAttempted(
             NotificationAttempted(
               key: r.key, attempt: attempt, status: r.status, message: message, outcomeUnknown: r.outcomeUnknown,
-              nextAt: now + delay)), about: p.subject, now: now, actor: worker, cause: p.position)
+              nextAt: now + delay, latency: r.latency)), about: p.subject, now: now, actor: worker, cause: p.position)
         afterTry(p, cause: position, now: now)
       }
-    case .failed: fail(p, attempt: attempt, status: r.status, message: message, worker: worker, now: now)
+    case .failed:
+      fail(p, attempt: attempt, status: r.status, message: message, latency: r.latency, worker: worker, now: now)
     }
   }
 
@@ -237,10 +238,12 @@ extension Engine {
   }
 
   private mutating func fail(
-    _ p: Ledger.Pending, attempt: Int, status: Int?, message: String, worker: String, now: Timestamp
+    _ p: Ledger.Pending, attempt: Int, status: Int?, message: String, latency: Interval? = nil, worker: String,
+    now: Timestamp
   ) {
     let cause = emit(
-      .notificationFailed(NotificationFailed(key: p.key, attempt: attempt, status: status, message: message)),
+      .notificationFailed(
+        NotificationFailed(key: p.key, attempt: attempt, status: status, message: message, latency: latency)),
       about: p.subject, now: now, actor: worker, cause: p.position)
     let alert = p.subject.kind == .alert ? alerts[AlertID(p.subject.number)] : nil
     let number = alert?.route.configuration ?? groups[p.subject]?.configuration ?? configuration
@@ -248,7 +251,7 @@ extension Engine {
     let fallback = Engine.fallback(of: p.place.receiver, origins: origins(p, settings), in: settings)
     guard let a = alert else {
       if p.purpose == .summary, let fallback {
-        for place in places(of: [fallback], configuration: number) {
+        for place in places(of: [fallback], configuration: number, now: now) {
           request(.summary, p.subject, place, members: p.members, cause: cause, now: now)
         }
       }
@@ -256,7 +259,10 @@ extension Engine {
     }
     if a.isResolved { return settle(a.id, cause: cause, now: now) }
     guard p.purpose == .firing, !a.isHeld else { return }
-    if let fallback { tell(a.id, [fallback], step: p.step, round: p.round, cause: cause, now: now) }
+    if let fallback {
+      let reach = reach([fallback], configuration: number, now: now)
+      tell(a.id, reach, step: p.step, round: p.round, cause: cause, now: now)
+    }
     // Somebody is told: the next step comes at once, instead of waiting out its delay. A new round waits, or a receiver that
     // refuses everything would use up the whole policy in a second.
     let steps = policy(of: a.route)?.steps.count ?? 0
@@ -297,8 +303,8 @@ extension Engine {
   }
 
   /// The order's own key, without the channel's part behind it.
-  static func digestKey(_ n: NotificationRequested) -> String {
-    let part = "/\(n.channel)/\(n.destination)"
+  static func digestKey(_ n: Fact.Request) -> String {
+    let part = "/\(n.place.target.channel)/\(n.place.target.destination)"
     return n.key.hasSuffix(part) ? String(n.key.dropLast(part.count)) : n.key
   }
 }

@@ -43,7 +43,7 @@ extension Engine {
 
   private mutating func add(_ g: GroupState) {
     if let over = groupByKey[g.key] { groups[over] = nil }
-    numbers[.group] = max(numbers[.group] ?? 0, g.subject.number)
+    numbers.note(g.subject)
     groups[g.subject] = g
     groupByKey[g.key] = g.subject
   }
@@ -159,7 +159,11 @@ extension Engine {
     } else if let route = g.route, settings.routes.indices.contains(route),
       case .group(let receivers, _) = settings.routes[route].delivery
     {
-      places = self.places(of: receivers, configuration: g.configuration)
+      let reach = reach(receivers, configuration: g.configuration, now: now)
+      places = reach.places.map(\.place)
+      if places.isEmpty {
+        for id in members { saysThatNobody(id, reach.unreached, cause: alerts[id]?.decisivePosition, now: now) }
+      }
     }
     if isEnd { places = places.filter { settings.receiver($0.receiver)?.sendResolved ?? true } }
     let cause = members.compactMap { alerts[$0]?.decisivePosition }.max()

@@ -3,9 +3,10 @@ package import Alerts
 extension Engine {
   // MARK: - State
 
-  mutating func applyToSilence(_ e: RecordedEvent) {
+  mutating func applyToSilence(_ e: Fact) {
     switch e.event {
-    case .silenceAdded(let s):
+    case .silenceAdded(let shared):
+      let s = shared.value
       silences[e.subject] = Silence(
         subject: e.subject, version: e.version, matchers: s.matchers, startsAt: s.startsAt, endsAt: s.endsAt,
         by: e.actor, comment: s.comment)
@@ -81,7 +82,7 @@ extension Engine {
       "silence": .string(subject.description),
       "ends_at": .string(s.endsAt.rfc3339), "alerts": .array(held.prefix(50).map { .string($0.id.description) }),
     ]
-    for place in places(of: settings.notices, configuration: configuration) {
+    for place in places(of: settings.notices, configuration: configuration, now: now) {
       request(.notice, subject, place, content: content, cause: nil, now: now)
     }
   }

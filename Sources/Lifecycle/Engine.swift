@@ -26,7 +26,8 @@ package struct Engine: Sendable {
   /// Alerts that are not resolved.
   package internal(set) var openCount = 0
 
-  var numbers: [Subject.Kind: Int64] = [:]
+  /// The highest number of each kind of subject that was ever given.
+  var numbers = SubjectNumbers()
   var versions: [Subject: Int] = [:]
   var groupByKey: [String: Subject] = [:]
   var storms = Storms()
@@ -37,9 +38,12 @@ package struct Engine: Sendable {
   var repeats: [AlertID: Repeats] = [:]
   var repeatOrder: [AlertID] = []
   var isReplaying = false
-  private var replayedTo = Timestamp.epoch
+  /// When the newest fact was recorded.
+  var reachedAt = Timestamp.epoch
+  package var recordedUpTo: Timestamp { reachedAt }
   /// What many alerts have in common, once in memory.
-  private var routes: [RouteTaken: AlertState.Shared<RouteTaken>] = [:]
+  private var routes: [RouteTaken: Shared<RouteTaken>] = [:]
+  private var lastRoute: Shared<RouteTaken>?
   private var toldSets: Set<[AlertState.Place]> = []
   private static let sharedLimit = 50_000
 
@@ -86,7 +90,7 @@ package struct Engine: Sendable {
     let e = RecordedEvent(
       position: head + 1, subject: subject, version: version(of: subject) + 1, occurredAt: occurredAt ?? now,
       recordedAt: now, actor: actor, cause: cause, event: event)
-    apply(e)
+    apply(Fact(e))
     batch.append(e)
     return e.position
   }
@@ -116,16 +120,17 @@ package struct Engine: Sendable {
 
   // MARK: - State
 
-  mutating func apply(_ e: RecordedEvent) {
+  mutating func apply(_ e: Fact) {
     head = e.position
+    reachedAt = max(reachedAt, e.recordedAt)
     let s = e.subject
-    numbers[s.kind] = max(numbers[s.kind] ?? 0, s.number)
+    numbers.note(s)
     if s.kind != .alert { versions[s] = e.version }
     switch s.kind {
     case .alert: applyToAlert(e)
     case .configuration:
       if case .configured(let c) = e.event {
-        configurations[Int(s.number)] = LifecycleSettings(json: c.settings)
+        configurations[Int(s.number)] = LifecycleSettings(json: c.value.settings)
         configuration = Int(s.number)
         if !isReplaying { armForConfiguration(now: e.recordedAt) }
       }
@@ -135,12 +140,12 @@ package struct Engine: Sendable {
     applyToLedger(e)
   }
 
-  private mutating func applyToAlert(_ e: RecordedEvent) {
+  private mutating func applyToAlert(_ e: Fact) {
     let id = AlertID(e.subject.number)
     if case .detected(let d) = e.event {
       guard var state = AlertState(opening: e) else { return }
       state.share(route: shared(d.route))
-      if let first = policy(of: d.route)?.steps.first, first.after > .zero {
+      if let first = policy(of: d.route.value)?.steps.first, first.after > .zero {
         state.nextEscalationAt = e.recordedAt + first.after
       }
       alerts[id] = state
@@ -158,7 +163,7 @@ package struct Engine: Sendable {
     alerts[id]?.evolve(e) { route in route.policy.flatMap { configurations[route.configuration]?.policy($0) } }
     switch e.event {
     case .severityRaised(let r):
-      if let route = r.route.map({ shared($0) }) { alerts[id]?.share(route: route) }
+      if let route = r.route.map({ shared(Shared($0)) }) { alerts[id]?.share(route: route) }
       if !isReplaying, let a = alerts[id] { inhibitions.update(a) }
       if r.route != nil { leaveFormerGroups(id, now: e.recordedAt) }
       joinGroups(id, now: e.recordedAt)
@@ -215,12 +220,14 @@ package struct Engine: Sendable {
   // MARK: - Replay
 
   /// Takes up a fact of the log, at the start.
-  package mutating func replay(_ e: RecordedEvent) {
+  package mutating func replay(_ e: RecordedEvent) { replay(Fact(e)) }
+
+  package mutating func replay(_ e: Fact) {
     isReplaying = true
     // Nothing is armed while the past passes by, but the farewells: or every alert that ever was would stand in memory at once.
     // Facts of one moment belong together: what the first of them settled may owe the next.
-    if e.recordedAt > replayedTo {
-      replayedTo = e.recordedAt
+    if e.recordedAt > reachedAt {
+      reachedAt = e.recordedAt
       while let (_, what) = deadlines.popDue(e.recordedAt) {
         if case .farewell(let id) = what { bidFarewell(id, now: e.recordedAt) }
       }
@@ -260,15 +267,15 @@ package struct Engine: Sendable {
   /// Puts an alert that has left memory back into it, from the facts of its life, so that a command can be judged.
   package mutating func recall(_ life: [RecordedEvent]) {
     guard var state = folded(life), alerts[state.id] == nil else { return }
-    state.share(route: shared(state.route))
+    state.share(route: shared(Shared(state.route)))
     alerts[state.id] = state
     deadlines.add(.farewell(state.id), at: (state.resolvedAt ?? state.lastSeenAt) + settings.reopenWithin)
   }
 
   /// An alert's state from the facts of its life.
   package func folded(_ life: [RecordedEvent]) -> AlertState? {
-    guard let first = life.first, var state = AlertState(opening: first) else { return nil }
-    for e in life.dropFirst() { state.evolve(e) { policy(of: $0) } }
+    guard let first = life.first, var state = AlertState(opening: Fact(first)) else { return nil }
+    for e in life.dropFirst() { state.evolve(Fact(e)) { policy(of: $0) } }
     return state
   }
 
@@ -286,12 +293,18 @@ package struct Engine: Sendable {
 
   // MARK: - Shared values
 
-  mutating func shared(_ route: RouteTaken) -> AlertState.Shared<RouteTaken> {
-    if let known = routes[route] { return known }
+  /// The one that others hold already, if there is one that says the same.
+  mutating func shared(_ route: Shared<RouteTaken>) -> Shared<RouteTaken> {
+    // A replay's reader shares them itself.
+    if route === lastRoute { return route }
+    lastRoute = route
+    if let known = routes[route.value] {
+      lastRoute = known
+      return known
+    }
     if routes.count >= Engine.sharedLimit { routes.removeAll() }
-    let new = AlertState.Shared(route)
-    routes[route] = new
-    return new
+    routes[route.value] = route
+    return route
   }
 
   mutating func shared(_ places: [AlertState.Place]) -> [AlertState.Place] {

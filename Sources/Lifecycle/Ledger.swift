@@ -55,12 +55,12 @@ package struct Ledger: Sendable {
   private var lines: [Line: [Int64]] = [:]
   private var ready: [String: Heap<Ready>] = [:]
   /// What deliveries about a subject to a place returned, for the messages that follow.
-  private var threads: [Subject: [Thread]] = [:]
-  private struct Thread: Sendable, Equatable {
+  var threads: [Subject: [Thread]] = [:]
+  struct Thread: Sendable, Equatable {
     var target: Receiver.Target
     var json: JSON
   }
-  package private(set) var totals = Totals()
+  package internal(set) var totals = Totals()
   private var bySubject: [Subject: [Int64]] = [:]
 
   package init() {}
@@ -93,6 +93,11 @@ package struct Ledger: Sendable {
 
   package mutating func add(_ p: Pending) {
     totals.requested += 1
+    put(p)
+  }
+
+  /// Those of one line must come in the order of their positions.
+  mutating func put(_ p: Pending) {
     pending[p.position] = p
     byKey[p.key] = p.position
     bySubject[p.subject, default: []].append(p.position)

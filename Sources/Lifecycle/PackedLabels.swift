@@ -31,6 +31,12 @@ package struct PackedLabels: Sendable, Equatable {
     self.text = text
   }
 
+  /// - Parameter text: as another one wrote it.
+  init(packed text: String) { self.text = text }
+
+  /// What ``init(packed:)`` takes.
+  var packed: String { text }
+
   /// The first value of that name: dimensions before labels.
   package subscript(_ name: String) -> String? {
     var result: String?

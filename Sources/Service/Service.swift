@@ -24,7 +24,8 @@ package final class Service {
   /// Called after each commit with the log's new head, on the service's thread: a wake-up for whoever follows the log.
   let onCommit: @Sendable (Int64) -> Void
   package private(set) var engine = Engine()
-  var intake = Intake()
+  var intake: Intake
+  private var snapshots: Snapshots?
   var workers = Workers()
   var answered = AnsweredCommands()
   var recent = RecentAnomalies()
@@ -45,12 +46,19 @@ package final class Service {
   private var waitingSettings: LifecycleSettings?
   private var isStopping = false
 
+  /// - Parameters:
+  ///   - snapshots: where the state is kept, so that a start need not replay everything; nil: it does.
+  ///   - shelf: where what was taken in is kept when it no longer fits into memory; nil: the oldest of it is forgotten.
   package init(
     log: any EventLog, gateway: any GatewayPort, clock: any ServiceClock, control: ServiceControl,
     status: ServiceStatus,
-    logger: Logger, leases: LeaseBook? = nil, onCommit: @escaping @Sendable (Int64) -> Void = { _ in }
+    logger: Logger, snapshots: (any SnapshotStore)? = nil, intake shelf: IntakeShelf? = nil,
+    leases: LeaseBook? = nil,
+    onCommit: @escaping @Sendable (Int64) -> Void = { _ in }
   ) {
     self.log = log
+    self.snapshots = snapshots.map { Snapshots($0) }
+    intake = Intake(shelf: shelf)
     self.gateway = gateway
     self.clock = clock
     self.control = control
@@ -64,17 +72,17 @@ package final class Service {
 
   /// Replays the log and takes up the configuration. After it, timers that fell due while nobody was there fire in the first ``step()``.
   package func start(settings: LifecycleSettings) throws {
-    var count = 0
-    try log.replay(after: 0) { stored in
-      engine.replay(try stored.read())
-      count += 1
-      return true
-    }
-    try log.intake { intake.recall($0) }
+    if let restored = snapshots?.restore(log, logger: logger) { engine = restored }
+    let snapshot = engine.head
+    let count = try LogReplay.run(log, after: snapshot, into: &engine)
+    try intake.load(log, logger: logger)
+    clock.isPast(engine.recordedUpTo)
     let now = clock.now()
     engine.recover(now: now)
     engine.adopt(settings, now: now)
-    logger.info("the log is read", metadata: ["events": "\(count)", "alerts": "\(engine.openCount)"])
+    logger.info(
+      "the log is read",
+      metadata: ["snapshot": "\(snapshot)", "events": "\(count)", "alerts": "\(engine.openCount)"])
     commit(now: now)
     if let failure { throw failure }
     settle()
@@ -94,6 +102,7 @@ package final class Service {
       $0.isReady = false
       $0.trouble = "stopping"
     }
+    if stuck == nil { snapshots?.finish(engine, log, logger: logger) }
   }
 
   /// How long nothing has to be done, in microseconds; nil for ever.
@@ -126,6 +135,10 @@ package final class Service {
     answerLeases()
     if stuck == nil { handOutJobs(now: now) }
     if let failure { throw failure }
+    if stuck == nil, intakeBytes.isEmpty {
+      intake.tidy(log, now: now, logger: logger)
+      snapshots?.takeIfDue(engine, log, now: now, logger: logger)
+    }
     settle()
   }
 

@@ -1,6 +1,7 @@
 import Alerts
-import Lifecycle
 import Testing
+
+@testable import Lifecycle
 
 /// An engine in virtual time, and everything that it said: given / when / then.
 struct Given {
@@ -10,6 +11,11 @@ struct Given {
   private var nextID = 0
   /// Facts up to here were looked at by a test.
   private var seen = 0
+  /// A state that was kept some time ago, and how many facts the log had then.
+  private var snapshot: (count: Int, bytes: [UInt8])?
+  /// The facts that the log's rows give, so far.
+  private var rows: [Fact] = []
+  private var reader = FactReader()
 
   static let start = Timestamp(rfc3339: "2026-03-02T10:00:00Z")!
 
@@ -147,15 +153,59 @@ struct Given {
 
   func state(_ id: AlertID) -> AlertState { engine.alerts[id]! }
 
-  /// A replay of everything said gives the very state that is here, but for what lives only in memory.
-  func replayMatches(sourceLocation: SourceLocation = #_sourceLocation) {
-    var fresh = Engine()
-    for e in log { fresh.replay(e) }
+  /// A replay of everything said gives the very state that is here, but for what lives only in memory; so does a replay of the rows as the log keeps
+  /// them, and of what was said since a snapshot.
+  mutating func replayMatches(sourceLocation: SourceLocation = #_sourceLocation) {
+    commit()
     var live = engine
     live.recover(now: now)
-    fresh.recover(now: now)
-    let difference = live.difference(from: fresh)
-    #expect(difference == nil, "a replay differs: \(difference ?? "")", sourceLocation: sourceLocation)
+    func expect(_ replayed: Engine, _ what: String) {
+      var replayed = replayed
+      replayed.recover(now: now)
+      let difference = live.difference(from: replayed)
+      #expect(difference == nil, "\(what) differs: \(difference ?? "")", sourceLocation: sourceLocation)
+    }
+    for e in log[rows.count...] { rows.append(reader.fact(of: e, sourceLocation: sourceLocation)) }
+    var replayed = Engine()
+    for fact in rows { replayed.replay(fact) }
+    expect(replayed, "a replay")
+
+    if let snapshot {
+      guard var restored = snapshot.bytes.withUnsafeBytes({ Engine(snapshot: $0) }) else {
+        Issue.record("a snapshot can't be read", sourceLocation: sourceLocation)
+        return
+      }
+      for fact in rows[snapshot.count...] { restored.replay(fact) }
+      expect(restored, "a replay from a snapshot at \(snapshot.count) of \(log.count)")
+    }
+    guard let bytes = engine.snapshot() else {
+      Issue.record("no snapshot could be taken", sourceLocation: sourceLocation)
+      return
+    }
+    if let restored = bytes.withUnsafeBytes({ Engine(snapshot: $0) }) {
+      StoredProperties.expectSame(engine, restored, sourceLocation: sourceLocation)
+    }
+    snapshot = (log.count, bytes)
+  }
+}
+
+extension FactReader {
+  /// From the event's row, as the log keeps it. What comes out must be what the event says.
+  mutating func fact(of e: RecordedEvent, sourceLocation: SourceLocation = #_sourceLocation) -> Fact {
+    let data = e.event.data.bytes
+    var actor = e.actor
+    let fact = data.withUnsafeBufferPointer { data in
+      actor.withUTF8 { actor in
+        read(
+          EventView(
+            position: e.position, subject: e.subject, version: e.version, type: e.type, occurredAt: e.occurredAt,
+            recordedAt: e.recordedAt, actor: actor, cause: e.cause, data: data))
+      }
+    }
+    let expected = Fact(e)
+    guard let fact else { return expected }
+    #expect(fact == expected, sourceLocation: sourceLocation)
+    return fact
   }
 }
 

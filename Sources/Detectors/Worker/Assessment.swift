@@ -15,6 +15,8 @@ struct Assessment {
   let window: Anomaly.Window
   let judgement: Judgement
   let verdict: Verdict
+  /// What the check thinks of the newest points up to this one, where it is known already.
+  let curve: [Judgement?]?
   /// For a window that was judged before, on other rows: names this state of them.
   var revision: String?
   /// Windows after it were judged before.
@@ -31,8 +33,35 @@ extension EventPlan {
     guard let first = points.firstIndex(where: { due.contains($0.time) }) else { return [] }
     let from = max(0, first - max(check.consecutive, check.clearAfter) + 1)
     let judgements = check.detector.judge(points, from: from)
+    return assess(check, entry, table, calendar: calendar, due: due, first: first, from: from, judgements)
+  }
+
+  /// The same for a check with a memory: it takes in what is new, and nothing is replayed.
+  func assess(
+    _ check: CheckPlan, _ entry: SeriesTable.Entry, _ table: SeriesTable, calendar: WindowCalendar,
+    due: ClosedRange<Timestamp>, remembering memory: inout SeriesMemory, _ detector: Adaptive
+  ) -> [Assessment] {
+    let (points, judgements) = memory.advance(
+      entry.series.points, detector, keeping: max(check.consecutive, check.clearAfter))
+    guard let first = points.firstIndex(where: { due.contains($0.time) }) else { return [] }
+    var entry = entry
+    entry.series.points = points
+    return assess(check, entry, table, calendar: calendar, due: due, first: first, from: 0, judgements)
+  }
+
+  private func assess(
+    _ check: CheckPlan, _ entry: SeriesTable.Entry, _ table: SeriesTable, calendar: WindowCalendar,
+    due: ClosedRange<Timestamp>, first: Int, from: Int, _ judgements: [Judgement?]
+  ) -> [Assessment] {
+    let points = entry.series.points
     var grades: [Severity?] = []
+    // Grades before the run that leads to the first due window are asked for by nobody.
+    let asked = max(0, first - max(check.consecutive, check.clearAfter) + 1 - from)
     for (k, judgement) in judgements.enumerated() {
+      if k < asked {
+        grades.append(nil)
+        continue
+      }
       grades.append(judgement.flatMap { grade(check, $0, entry, table, calendar.window(at: points[from + k].time)) })
     }
     var out: [Assessment] = []
@@ -46,10 +75,13 @@ extension EventPlan {
         let run = max(0, i - from - check.clearAfter + 1)...(i - from)
         verdict = run.allSatisfy { grades[$0] == nil } && run.count == check.clearAfter ? .normal : .open
       }
+      let shown = max(0, i - AnomalyWriting.seriesLimit + 1)
+      var curve: [Judgement?]?
+      if case .firing = verdict, shown >= from { curve = Array(judgements[(shown - from)...(i - from)]) }
       out.append(
         Assessment(
           check: check, entry: entry, index: i, window: calendar.window(at: points[i].time), judgement: judgement,
-          verdict: verdict))
+          verdict: verdict, curve: curve))
     }
     return out
   }

@@ -5,7 +5,7 @@ import GRDB
 ///
 /// Several workers of one machine may share the file: a claim keeps an event type to one of them at a time.
 package final class DetectorState: Sendable {
-  private let queue: DatabaseQueue
+  let queue: DatabaseQueue
 
   /// Something that a check reported as firing and has not cleared.
   package struct Firing: Sendable, Equatable {
@@ -65,6 +65,7 @@ package final class DetectorState: Sendable {
             PRIMARY KEY (event, series, window)) WITHOUT ROWID;
           CREATE TABLE IF NOT EXISTS shared (event TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID;
           """)
+      try db.execute(sql: DetectorState.memorySchema + BaselineBook.schema)
     }
   }
 

@@ -16,9 +16,12 @@ package actor DetectorWorker {
   /// It goes on where the service gives no lease, as a run by hand does.
   let isAlone: Bool
   nonisolated let now: @Sendable () -> Timestamp
-  private let log: Logger
+  let log: Logger
   /// Event types whose source failed, and when that was last said.
   private var failing: [String: Timestamp] = [:]
+  /// What checks with a memory know of their series, by check.
+  var memories: [String: CheckMemory] = [:]
+  private var flood: Flood?
   private(set) var reports: [String: RunReport] = [:]
   private var totals = (runs: 0, firing: 0, resolved: 0, errors: 0)
   private let startedAt: Timestamp
@@ -42,6 +45,7 @@ package actor DetectorWorker {
     self.isAlone = isAlone
     self.log = log
     now = clock
+    flood = plan.flood.map { Flood($0) }
     startedAt = clock()
   }
 
@@ -87,6 +91,7 @@ package actor DetectorWorker {
     }
     var firing = FiringSet(range == nil ? try state.firing(event: event.name) : [])
     let writing = AnomalyWriting(event: event, source: source(of: event), now: now)
+    let known = Set(firing.byKey.keys)
     var anomalies: [Anomaly] = range == nil ? abandon(event, &firing, writing) : []
     var assessed: [(assessment: Assessment, calendar: WindowCalendar)] = []
     var watermarks: [String: Timestamp] = [:]
@@ -95,20 +100,28 @@ package actor DetectorWorker {
     for (bucket, checks) in event.buckets {
       var reached: [String: Timestamp] = [:]
       for check in checks { reached[check.name] = try state.watermark(check.name)?.end }
-      var work = DueWork(event, checks, bucket: bucket, now: now, range: range, watermarks: reached)
-      if work == nil, range == nil, firing.rows.contains(where: { $0.metric == RowCount.metric }) {
+      if range == nil { try recall(event, checks, now) }
+      let kept = range == nil ? memories.mapValues(\.reached) : [:]
+      var work = DueWork(
+        event, checks, bucket: bucket, now: now, range: range, watermarks: reached, memories: kept)
+      if work == nil, range == nil, firing.rows.contains(where: { LateData.waitedFor.contains($0.metric) }) {
         work = DueWork(again: event, checks, bucket: bucket, watermarks: reached)
       }
       guard let work else { continue }
       read = true
-      let (found, reaches) = try await judge(event, work, reached: reached, isBackfill: range != nil, &looked, &report)
+      let (found, reaches) = try await judge(
+        event, work, reached: reached, isBackfill: range != nil, &looked, &report)
       assessed += found
       watermarks.merge(reaches) { max($0, $1) }
     }
     if read { report.outcome = .checked }
     if read { anomalies += sourceIsBack(event, &firing, writing) }
     anomalies += event.anomalies(assessed, firing: &firing, writing: writing)
-    if let range { anomalies += try settle(event, firing, range, writing) }
+    if let range {
+      anomalies += try settle(event, firing, range, writing)
+    } else if let counted = flood?.take(anomalies, known: known, worker: name, now: now) {
+      anomalies = counted
+    }
     try await publish(anomalies, &report)
     let newest = watermarks.values.max()
     report.newest = newest
@@ -125,6 +138,7 @@ package actor DetectorWorker {
     }
     for late in looked { try state.keep(event: event.name, late.inputs, since: [late.series: late.oldest]) }
     try state.commit(event: event.name, watermarks: watermarks, firing: keepsFiring ? firing.rows : nil)
+    if range == nil { try save(event, now, atOnce: false) }
   }
 
   /// What a backfill of the past leaves firing at its end was over by the time that later windows were checked, unless it fires now.
@@ -179,6 +193,8 @@ package actor DetectorWorker {
     var out: [(assessment: Assessment, calendar: WindowCalendar)] = []
     var reaches = work.reaches
     report.windows += work.count
+    // Another look teaches nothing: what was taken in is corrected by the next reading that is due.
+    let remembers = !isBackfill && !work.isAgain
     let known = isBackfill ? [] : try state.inputs(event: event.name)
     let groups = Dictionary(grouping: work.checks.filter { work.isAgain || work.due[$0.name] != nil }) { check in
       check.countsRows && check.dimensions.isEmpty ? event.settings.source.dimensions : check.dimensions
@@ -189,73 +205,63 @@ package actor DetectorWorker {
         calendar: work.calendar, from: work.from, to: work.to, rowLimit: event.options.rowLimit,
         timeout: event.options.timeout)
       var reading = try await event.read(request)
-      if !event.source.keepsHistory { reading = try remember(event, reading, checks) }
+      if !event.source.keepsHistory { reading = try remember(event, reading, checks, work.remembered) }
       if reading.bad.count > 0 {
         report.bad = reading.bad
         log.warning(
           "\(event.name): \(reading.bad.count) rows can't be read: \(reading.bad.examples.joined(separator: "; "))")
       }
-      let first = reading.rows.first?.time ?? work.to
-      let windows = work.calendar.windows(
-        from: work.from ?? work.calendar.window(at: first).start, to: work.to, limit: 1_000_000)
-      if work.calendar.bucket != .exact, !isBackfill {
-        if let mark = try state.watermark(event.rowsMark)?.end { try event.mustNotBeEmpty(reading, work, since: mark) }
-        if let newest = reading.rows.map(\.time).max() { reaches[event.rowsMark] = newest }
+      var table = SeriesTable(reading, work, from: work.from, dimensions, event.settings.source.metrics)
+      let doubtful = doubts(checks, table, work, from: work.from)
+      if !doubtful.isEmpty {
+        // The past is no longer what it was: it is read once more, as if nothing were known of it.
+        for name in doubtful { memories[name]?.forget() }
+        var whole = request
+        whole.from = work.fullFrom(doubtful)
+        reading = try await event.read(whole)
+        if !event.source.keepsHistory { reading = try remember(event, reading, checks, []) }
+        table = SeriesTable(reading, work, from: whole.from, dimensions, event.settings.source.metrics)
       }
-      var late: LateData?
-      if !isBackfill, event.options.recheck > 0, event.source.keepsHistory, work.calendar.bucket != .exact {
-        late = LateData(
-          reading, work.calendar, dimensions: dimensions, windows: windows, keep: event.options.recheck, known: known)
-      }
+      let late = isBackfill ? nil : try lateData(event, work, reading, dimensions, known, &reaches)
       if let late { looked.append(late) }
-      let table = SeriesTable(
-        reading, dimensions: dimensions, metrics: event.settings.source.metrics, windows: windows)
       report.series += table.order.count * max(1, Set(checks.map(\.metric)).count)
       report.points += reading.rows.count
+      if remembers { learn(event, table, checks, work) }
       for check in checks {
-        let again = (late?.changed ?? []).filter { c in
-          guard let end = reached[check.name] else { return false }
-          return c.window.end <= end
-        }
-        guard var due = work.due[check.name] ?? again.first.map({ $0.window.start...$0.window.start }) else { continue }
+        let entries = table.entries(of: check)
+        let again = event.lookAgain(check, entries, table, work, late?.changed ?? [], reached: reached[check.name])
+        out += again.map { ($0, work.calendar) }
+        guard var due = work.due[check.name] else { continue }
         if !event.source.keepsHistory, let newest = reading.rows.map(\.time).max() { due = newest...newest }
-        let entries =
-          !check.countsRows
-          ? table.entries(metric: check.metric)
-          : check.dimensions.isEmpty ? [table.rowCounts()] : table.rowCountEntries()
         for entry in entries {
-          for c in again {
-            for var a in event.assess(
-              check, entry, table, calendar: work.calendar, due: c.window.start...c.window.start)
-            {
-              a.revision = c.revision
-              a.isPast = c.window.end < reached[check.name] ?? .epoch
-              out.append((a, work.calendar))
-            }
-          }
-          if work.due[check.name] == nil { continue }
           guard let last = entry.series.points.last(where: { $0.time <= due.upperBound })?.time else { continue }
           let range = work.newestOnly ? max(due.lowerBound, last)...max(due.upperBound, last) : due
-          for a in event.assess(check, entry, table, calendar: work.calendar, due: range) {
-            out.append((a, work.calendar))
-          }
+          let assessed =
+            remembers
+            ? assess(event, check, entry, table, work, due: range)
+            : event.assess(check, entry, table, calendar: work.calendar, due: range)
+          for a in assessed { out.append((a, work.calendar)) }
           if work.calendar.bucket == .exact, last >= due.lowerBound {
             reaches[check.name] = max(reaches[check.name] ?? .epoch, last)
           }
         }
       }
     }
+    if remembers { reach(reaches) }
     return (out, reaches)
   }
 
   /// Adds a present reading to the past that the state keeps, and returns both.
-  private func remember(_ event: EventPlan, _ reading: SourceReading, _ checks: [CheckPlan]) throws -> SourceReading {
+  private func remember(
+    _ event: EventPlan, _ reading: SourceReading, _ checks: [CheckPlan], _ remembered: Set<String>
+  ) throws -> SourceReading {
     let metrics = event.settings.source.metrics
     var limit = AnomalyWriting.seriesLimit
     for check in checks {
       switch check.detector.lookback {
       case .none: break
       case .points(let n): limit = max(limit, n + check.consecutive + check.clearAfter)
+      case .everything where remembered.contains(check.name): break
       case .time, .everything: limit = DetectorState.pointLimit
       }
     }

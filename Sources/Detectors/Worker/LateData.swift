@@ -7,6 +7,8 @@ struct LateData {
   /// Judged before on other rows; with what tells this state of them from the one before.
   private(set) var changed: [(window: Anomaly.Window, revision: String)] = []
   let series: String
+  /// While one of these fires, each turn looks for the rows that are missing.
+  static let waitedFor = [RowCount.metric, Freshness.metric]
   private(set) var oldest: Timestamp
 
   /// `keep`: how many windows are looked at again. `known`: what they were made of, of any series.
@@ -38,6 +40,46 @@ struct LateData {
   }
 }
 
+extension DetectorWorker {
+  /// What the newest windows are made of, beside what they were made of; nil for points, and where nobody looks back. Throws where rows that were there are gone.
+  func lateData(
+    _ event: EventPlan, _ work: DueWork, _ reading: SourceReading, _ dimensions: [String],
+    _ known: [DetectorState.Input], _ reaches: inout [String: Timestamp]
+  ) throws -> LateData? {
+    guard work.calendar.bucket != .exact else { return nil }
+    if let mark = try state.watermark(event.rowsMark)?.end { try event.mustNotBeEmpty(reading, work, since: mark) }
+    let times = reading.rows.map(\.time)
+    if let newest = times.max() { reaches[event.rowsMark] = newest }
+    guard event.options.recheck > 0, event.source.keepsHistory else { return nil }
+    let first = work.from ?? work.calendar.window(at: times.min() ?? work.to).start
+    return LateData(
+      reading, work.calendar, dimensions: dimensions,
+      windows: work.calendar.windows(from: first, to: work.to, limit: 1_000_000), keep: event.options.recheck,
+      known: known)
+  }
+}
+
+extension EventPlan {
+  /// Judges windows once more that were judged on other rows.
+  func lookAgain(
+    _ check: CheckPlan, _ entries: [SeriesTable.Entry], _ table: SeriesTable, _ work: DueWork,
+    _ changed: [(window: Anomaly.Window, revision: String)], reached: Timestamp?
+  ) -> [Assessment] {
+    guard let reached else { return [] }
+    return changed.filter { $0.window.end <= reached }.flatMap { change in
+      entries.flatMap { entry in
+        let start = change.window.start
+        return assess(check, entry, table, calendar: work.calendar, due: start...start).map { a in
+          var a = a
+          a.revision = change.revision
+          a.isPast = change.window.end < reached
+          return a
+        }
+      }
+    }
+  }
+}
+
 extension DueWork {
   /// Another look at windows that were judged: nothing new is due, but rows were missing, and may have come.
   init?(again event: EventPlan, _ checks: [CheckPlan], bucket: Bucket, watermarks: [String: Timestamp]) {
@@ -50,7 +92,7 @@ extension DueWork {
     reaches = [:]
     to = reached
     count = 0
-    from = reached - length * Int64(event.options.recheck) - DueWork.lookback(checks, length)
+    from = reached - length * Int64(event.options.recheck) - DueWork.lookback(checks, length, [])
     isAgain = true
   }
 }

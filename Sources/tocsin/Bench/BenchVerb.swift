@@ -13,8 +13,12 @@ struct BenchVerb: AsyncParsableCommand {
     @Option(help: "How many anomalies each throughput run stores.") var anomalies = 200_000
     @Option(help: "How many producer processes.") var producers = 2
     @Option(help: "How many messages the latency run sends.") var messages = 1000
+    @Option(help: "How many series the detection run holds at once.") var series = 100_000
     @Option(help: "How many open alerts the memory run holds.") var alerts = 500_000
-    @Option(help: "Run only these: throughput, latency, memory.") var only: [String] = []
+    @Option(
+      help: "How many open alerts the log of the replay and rebuild runs has; there are ten times as many events.")
+    var replayAlerts = 100_000
+    @Option(help: "Run only these: throughput, latency, memory, replay, rebuild, detection.") var only: [String] = []
 
     func run() async throws {
       let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tocsin-bench-\(UUID().uuidString)")
@@ -30,6 +34,9 @@ struct BenchVerb: AsyncParsableCommand {
       }
       if wants("latency") { try await LatencyBench(folder: folder, messages: messages).run(&table) }
       if wants("memory") { try MemoryBench(alerts: alerts).run(&table) }
+      if wants("replay") { try await ReplayBench(folder: folder, open: replayAlerts).run(&table) }
+      if wants("rebuild") { try RebuildBench(folder: folder, open: replayAlerts).run(&table) }
+      if wants("detection") { DetectionBench(series: series).run(&table) }
       table.printAll()
     }
   }

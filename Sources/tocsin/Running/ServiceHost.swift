@@ -33,6 +33,7 @@ final class ServiceHost: Sendable {
           let control = ServiceControl { waker.wake() }
           service = Service(
             log: log, gateway: gateway, clock: SystemClock(), control: control, status: status, logger: logger,
+            snapshots: SnapshotFile(logPath: path), intake: IntakeShelf(logPath: path),
             leases: try LeaseBook(path: "\(path)-leases"), onCommit: onCommit)
           try service.start(settings: lifecycle)
           self.control.withLock { $0 = control }
