@@ -94,7 +94,7 @@ let package = Package(
     tests("LifecycleTests", ["Alerts", "Lifecycle"]),
     tests("EventLogTests", ["Alerts", "EventLog", grdb], resources: [.copy("Samples")]),
     tests("BusTests", ["Alerts", "Bus"]),
-    tests("ServiceTests", ["Alerts", "Lifecycle", "EventLog", "Bus", "Service"]),
+    tests("ServiceTests", ["Alerts", "Lifecycle", "EventLog", "Bus", "Service", logging]),
     tests("SimulationTests", ["Alerts", "Lifecycle", "Simulation"]),
     tests(
       "DetectorsTests", ["Alerts", "Bus", "Service", "Detectors", grdb],

@@ -118,6 +118,7 @@ package struct OnCallSource: Sendable {
     standing: @escaping @Sendable (Timestamp) -> JSON = { _ in [] },
     calendar: @escaping @Sendable (String) -> String? = { _ in nil }
   ) {
+    self.schedules = schedules
     self.shifts = shifts
     self.standing = standing
     self.calendar = calendar

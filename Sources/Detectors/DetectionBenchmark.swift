@@ -56,7 +56,7 @@ package enum DetectionBenchmark {
     (0..<n).map { i in
       var memory = SeriesMemory()
       let step: Int64 = [10, 60, 300, 3600, 86_400][i % 5]
-      _ = memory.advance(SeriesFleet.points(points, seed: UInt64(i) + 7, step: step), Adaptive(), keeping: 1)
+      _ = memory.advance(SeriesFleet.points(points, seed: UInt64(i) + 7, step: step), keeping: 1)
       return memory.bytes.count
     }.sorted()
   }
@@ -96,7 +96,7 @@ package struct SeriesFleet {
   package init(series: Int, past: Int) {
     let kinds = (0..<64).map { k in
       var memory = SeriesMemory()
-      _ = memory.advance(SeriesFleet.points(past, seed: UInt64(k) + 100, step: 60), Adaptive(), keeping: 1)
+      _ = memory.advance(SeriesFleet.points(past, seed: UInt64(k) + 100, step: 60), keeping: 1)
       return memory
     }
     memories.reserveCapacity(series)
@@ -112,8 +112,8 @@ package struct SeriesFleet {
     var anomalous = 0
     for i in memories.indices {
       let point = Point(next, 500 * (1 + 0.1 * random.uniform()))
-      let judged = memories[i].advance([point], detector, keeping: 1).judged
-      if judged.last??.isAnomalous == true { anomalous += 1 }
+      let history = memories[i].advance([point], keeping: 1)
+      if history.judgement(history.told.count - 1, detector)?.isAnomalous == true { anomalous += 1 }
     }
     next = next + .minutes(1)
     return anomalous

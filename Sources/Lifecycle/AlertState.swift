@@ -18,7 +18,7 @@ package struct AlertState: Sendable, Equatable {
   package var anomalyPosition: Int64
   /// The position of the newest event that changes what is told: the cause of what follows from it.
   package var decisivePosition: Int64
-  var sharedRoute: Shared<RouteTaken>
+  var sharedRoute: FrozenRoute
   var box: Shared<Handled>?
   /// Places that were told that it fires, and are owed its end. One for each target, in the order in which they were told.
   package var told: [Place] = []
@@ -103,10 +103,10 @@ extension AlertState {
     set { escalation = newValue?.microseconds ?? .max }
   }
   package var route: RouteTaken {
-    get { sharedRoute.value }
-    set { sharedRoute = Shared(newValue) }
+    get { sharedRoute.route }
+    set { sharedRoute = FrozenRoute(newValue) }
   }
-  mutating func share(route: Shared<RouteTaken>) { sharedRoute = route }
+  mutating func share(route: FrozenRoute) { sharedRoute = route }
 
   package var handled: Handled {
     get { box?.value ?? Handled() }

@@ -14,10 +14,26 @@ package struct AlertTable: Sendable {
   package var ids: some Collection<AlertID> { slots.keys }
   package var values: some Sequence<AlertState> { pages.lazy.joined().lazy.compactMap { $0 } }
 
+  /// What tells a repeat from something new, without a copy of the whole.
+  enum Glance {
+    case absent, resolved
+    case open(Severity)
+  }
+
+  func glance(_ id: AlertID) -> Glance {
+    guard let slot = slots[id] else { return .absent }
+    let (page, place) = (Int(slot) / AlertTable.pageSize, Int(slot) % AlertTable.pageSize)
+    guard pages[page][place]?.isResolved == false, let severity = pages[page][place]?.severity else { return .resolved }
+    return .open(severity)
+  }
+
   package subscript(_ id: AlertID) -> AlertState? {
-    get {
-      guard let slot = slots[id] else { return nil }
-      return pages[Int(slot) / AlertTable.pageSize][Int(slot) % AlertTable.pageSize]
+    _read {
+      if let slot = slots[id] {
+        yield pages[Int(slot) / AlertTable.pageSize][Int(slot) % AlertTable.pageSize]
+      } else {
+        yield nil
+      }
     }
     _modify {
       if let slot = slots[id] {

@@ -10,6 +10,7 @@ extension Engine {
   mutating func joinGroups(_ id: AlertID, now: Timestamp) {
     guard let a = alerts[id] else { return }
     let route = a.route
+    if route.groupKey == nil, route.also.isEmpty { return }
     guard let index = route.index, let settings = configurations[route.configuration] else { return }
     for i in [index] + route.also where settings.routes.indices.contains(i) {
       guard case .group(_, let grouping) = settings.routes[i].delivery else { continue }

@@ -7,7 +7,7 @@ package import Alerts
 /// is read the long way; what comes out is the same. What stands in the row beside is not looked at: `tocsin log verify` does that.
 package struct FactReader {
   private var actor = ""
-  private var routes = Interned<Shared<RouteTaken>>()
+  private var routes = Interned<FrozenRoute>()
   private var places = Interned<AlertState.Place>()
   private var labels: [UInt8] = []
 
@@ -63,7 +63,7 @@ package struct FactReader {
     var generation: Int64?
     var key: StableHash?
     var severity: Severity?
-    var route: Shared<RouteTaken>?
+    var route: FrozenRoute?
     var labels: PackedLabels?
     while let m = scanner.next() {
       if m.is("generation") {
@@ -74,7 +74,7 @@ package struct FactReader {
         severity = FactReader.severity(m.value)
       } else if m.is("route") {
         route = routes.find(m.value.bytes) {
-          (try? JSON(parsing: m.value.bytes)).map { Shared(RouteTaken(json: $0)) }
+          (try? JSON(parsing: m.value.bytes)).map { FrozenRoute(RouteTaken(json: $0)) }
         }
       } else if m.is("anomaly") {
         labels = packed(m.value.bytes)

@@ -127,6 +127,9 @@ package struct Ledger: Sendable {
     ready[p.place.target.channel, default: Heap()].insert(Ready(urgency: p.urgency, position: p.position))
   }
 
+  /// Whether a worker might find something.
+  package var hasReady: Bool { ready.values.contains { !$0.isEmpty } }
+
   /// The most urgent message on one of these channels that may go now.
   package mutating func take(channels: [String], now: Timestamp) -> Pending? {
     var best: (channel: String, entry: Ready)?

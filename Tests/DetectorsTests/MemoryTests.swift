@@ -19,13 +19,15 @@ import Testing
   func `a state that went through bytes goes on as if it had not`(_ step: Int64) throws {
     let points = wave(1500, step: step)
     var whole = SeriesMemory()
-    let once = whole.advance(points, Adaptive(), keeping: 1).judged
+    let all = whole.advance(points, keeping: 1)
+    let once = points.indices.map { all.judgement($0, Adaptive()) }
     var memory = SeriesMemory()
     var pieces: [Judgement?] = []
     for (k, point) in points.enumerated() {
       // Also in the first rows, before the interval is known.
       if k % 97 == 0 || k == 13 { memory = try SeriesMemory(memory.bytes) }
-      pieces.append(memory.advance([point], Adaptive(), keeping: 1).judged.last ?? nil)
+      let history = memory.advance([point], keeping: 1)
+      pieces.append(history.judgement(history.told.count - 1, Adaptive()))
     }
     #expect(pieces == once)
     #expect(memory == whole)
@@ -34,7 +36,7 @@ import Testing
 
   @Test func `no byte may change, and none may be missing`() throws {
     var memory = SeriesMemory()
-    _ = memory.advance(wave(400), Adaptive(), keeping: 1)
+    _ = memory.advance(wave(400), keeping: 1)
     let bytes = memory.bytes
     var random = SeededRandom(seed: 8)
     for _ in 0..<200 {
@@ -68,7 +70,7 @@ import Testing
           let v = random.gaussian() / max(1e-4, random.uniform()) * pow(1.5, Double(block))
           return Point(Timestamp(seconds: 1_772_409_600 + Int64(block * 400 + i) * step), v)
         }
-        _ = memory.advance(points, Adaptive(), keeping: 1)
+        _ = memory.advance(points, keeping: 1)
         most = max(most, memory.bytes.count)
       }
       #expect(most <= 25_000, "\(most) bytes by \(step) s")
@@ -168,7 +170,7 @@ import Testing
     #expect(a != b)
     var memory = CheckMemory(fingerprint: a, reached: Timestamp(seconds: 5), savedAt: .epoch)
     var one = SeriesMemory()
-    _ = one.advance(wave(30), Adaptive(), keeping: 1)
+    _ = one.advance(wave(30), keeping: 1)
     memory.series[["mobile"]] = one
     memory.changed = [["mobile"]]
     try state.save(memory, check: "c")

@@ -121,8 +121,9 @@ import Testing
     var kills = 0
     func orders() -> [String] {
       ((try? w.lines("events")) ?? []).filter {
-        $0["type"]?.string?.contains("notification_requested") == true && $0["data"]?["purpose"]?.string == "digest"
-      }.compactMap { $0["data"]?["key"]?.string }
+        $0["type"]?.string?.contains("notification_requested") == true
+          && $0["data"]?["data"]?["purpose"]?.string == "digest"
+      }.compactMap { $0["data"]?["data"]?["key"]?.string }
     }
     for _ in 0..<8 {
       let up = try w.tocsin("up", "up")
@@ -134,8 +135,8 @@ import Testing
     let up = try w.tocsin("up", "up")
     try await w.until("every digest is delivered") {
       let delivered = try w.lines("deliveries --state delivered --limit 500 --json")
-      return Set(delivered.compactMap { $0["key"]?.string }).count >= 2
-        && (try w.lines("deliveries --pending --json")).isEmpty
+      let pending = try w.lines("deliveries --pending --json")
+      return Set(delivered.compactMap { $0["key"]?.string }).count >= 2 && pending.isEmpty
     }
     try await Task.sleep(for: .seconds(1))
     let keys = orders()

@@ -117,7 +117,7 @@ let styleSheet = """
   .channel{font-size:.78rem;font-weight:650;color:var(--soft)}
   .channel-email{color:var(--ack)}.channel-slack{color:#8a3c8f}.channel-pagerduty{color:var(--good)}
   @media (prefers-color-scheme:dark){.channel-slack{color:#dc9be0}}
-  .week{width:100%;height:auto;display:block;margin:.4rem 0 .8rem}.week .tick{fill:var(--soft);font-size:12px}.week g text{font-size:13px;font-weight:600}.week .now{stroke:var(--crit);stroke-width:2}
+  .week{width:100%;max-width:56rem;height:auto;display:block;margin:.4rem 0 .8rem}.week .tick{fill:var(--soft);font-size:12px}.week g text{font-size:13px;font-weight:600}.week .now{stroke:var(--crit);stroke-width:2}
   .p0 rect{fill:#cfe0f5}.p0 text{fill:#15406e}.p1 rect{fill:#fbdcc4}.p1 text{fill:#7a3606}.p2 rect{fill:#d3ecd7}.p2 text{fill:#1b5a2e}.p3 rect{fill:#e7d8f3}.p3 text{fill:#57297c}.p4 rect{fill:#f6eab8}.p4 text{fill:#5f4d00}.p5 rect{fill:#f8d5dc}.p5 text{fill:#82203a}.p6 rect{fill:#cdeeee}.p6 text{fill:#0e5456}.p7 rect{fill:#dfe2e6}.p7 text{fill:#3a424b}
   .p-none rect{fill:none;stroke:var(--crit);stroke-dasharray:4 3}.p-none text{fill:var(--crit)}
   @media (prefers-color-scheme:dark){.p0 rect{fill:#1f3f63}.p0 text{fill:#cfe3fb}.p1 rect{fill:#5c3413}.p1 text{fill:#ffdcbd}.p2 rect{fill:#1f4a2c}.p2 text{fill:#c6f0d0}.p3 rect{fill:#44295e}.p3 text{fill:#ead6fb}.p4 rect{fill:#4d4211}.p4 text{fill:#f8eaa8}.p5 rect{fill:#5e2234}.p5 text{fill:#ffd3dd}.p6 rect{fill:#154a4b}.p6 text{fill:#c2f1f1}.p7 rect{fill:#363c43}.p7 text{fill:#dde2e8}}
@@ -143,7 +143,7 @@ let styleSheet = """
   .messages a{grid-template-columns:1fr}.m-title{white-space:normal}
   .ev{grid-template-columns:minmax(0,1fr);gap:0}.ev time{text-align:left;padding-left:1rem}
   .plain,.plain tbody,.plain tr,.plain td{display:block}.plain thead{display:none}.plain td{border:0;padding:.2rem 1rem}.plain tr{border-bottom:1px solid var(--line);padding:.6rem 0}.card .plain td{padding:.15rem 0}
-  .week .tick{font-size:20px}.week g text{font-size:20px}
+  .week .tick{font-size:23px}.week g text{font-size:24px}
   .chart .tick{font-size:20px}.chart .mark-text{font-size:24px}
   .buttons button{flex:1 1 auto}.facts{grid-template-columns:minmax(5rem,34%) minmax(0,1fr)}}
   @media (prefers-reduced-motion:no-preference){.row,.tile,button{transition:background-color .12s,border-color .12s}}

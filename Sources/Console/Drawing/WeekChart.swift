@@ -3,9 +3,9 @@ import Alerts
 /// A week of shifts as a picture: a row for each day, midnight to midnight of the schedule's wall clock.
 enum WeekChart {
   private static let width = 720.0
-  private static let left = 64.0
-  private static let row = 30.0
-  private static let top = 18.0
+  private static let left = 100.0
+  private static let row = 36.0
+  private static let top = 26.0
   /// The style sheet has so many colours for people; more share them, told apart by their names.
   static let colours = 8
 
@@ -17,12 +17,12 @@ enum WeekChart {
       "<svg class=\"week\" viewBox=\"0 0 \(text(width)) \(text(top + 7 * row))\" role=\"img\" aria-label=\"\(PageText.escape(label))\">"
     for hour in stride(from: 0, through: 18, by: 6) {
       svg +=
-        "<text class=\"tick\" x=\"\(text(left + Double(hour * 60) * scale))\" y=\"13\">\(hour < 10 ? "0" : "")\(hour):00</text>"
+        "<text class=\"tick\" x=\"\(text(left + Double(hour * 60) * scale))\" y=\"18\">\(hour < 10 ? "0" : "")\(hour):00</text>"
     }
     for i in 0..<7 {
       let day = monday + Int64(i)
       let y = top + Double(i) * row
-      svg += "<text class=\"tick\" x=\"0\" y=\"\(text(y + 19))\">\(String(WeekChart.day(day).prefix(6)))</text>"
+      svg += "<text class=\"tick\" x=\"0\" y=\"\(text(y + 24))\">\(String(WeekChart.day(day).prefix(6)))</text>"
       let begin = zone.start(ofDay: day)
       let end = zone.start(ofDay: day + 1)
       for shift in shifts where shift.until > begin && shift.from < end {
@@ -39,8 +39,8 @@ enum WeekChart {
         svg +=
           "<g class=\"\(colour)\"><rect x=\"\(text(x + 1))\" y=\"\(text(y + 2))\" width=\"\(text(max(1, w - 2)))\" height=\"\(text(row - 4))\" rx=\"4\"/>"
         // A name that does not fit is in the title and in the list below.
-        if w > Double(name.count) * 9 + 14 {
-          svg += "<text x=\"\(text(x + 8))\" y=\"\(text(y + 20))\">\(PageText.escape(name))</text>"
+        if w > Double(name.count) * 15 + 14 {
+          svg += "<text x=\"\(text(x + 8))\" y=\"\(text(y + 25))\">\(PageText.escape(name))</text>"
         }
         svg += "<title>\(PageText.escape(title))</title></g>"
       }

@@ -43,7 +43,15 @@ struct OnCallPage: Sendable {
     let source = site.dependencies.onCall
     let zone = schedule.zone
     let words = Words(zone: zone, now: now)
-    let ahead = source.shifts(schedule.name, now, now + .days(60))
+    // One person by way of two layers is one turn for whoever asks who is next.
+    let ahead = source.shifts(schedule.name, now, now + .days(60)).reduce(into: [OnCallSource.Shift]()) {
+      turns, shift in
+      if let last = turns.last, last.person == shift.person {
+        turns[turns.count - 1].until = shift.until
+      } else {
+        turns.append(shift)
+      }
+    }
     let week = source.shifts(schedule.name, zone.start(ofDay: monday), zone.start(ofDay: monday + 7))
     let people = week.compactMap(\.person).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
     let current = ahead.first

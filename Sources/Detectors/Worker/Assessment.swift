@@ -16,11 +16,13 @@ struct Assessment {
   let judgement: Judgement
   let verdict: Verdict
   /// What the check thinks of the newest points up to this one, where it is known already.
-  let curve: [Judgement?]?
+  var curve: [Judgement?]?
   /// For a window that was judged before, on other rows: names this state of them.
   var revision: String?
   /// Windows after it were judged before.
   var isPast = false
+
+  var isFiring: Bool { if case .firing = verdict { true } else { false } }
 }
 
 extension EventPlan {
@@ -41,12 +43,20 @@ extension EventPlan {
     _ check: CheckPlan, _ entry: SeriesTable.Entry, _ table: SeriesTable, calendar: WindowCalendar,
     due: ClosedRange<Timestamp>, remembering memory: inout SeriesMemory, _ detector: Adaptive
   ) -> [Assessment] {
-    let (points, judgements) = memory.advance(
-      entry.series.points, detector, keeping: max(check.consecutive, check.clearAfter))
-    guard let first = points.firstIndex(where: { due.contains($0.time) }) else { return [] }
+    let keeping = max(check.consecutive, check.clearAfter)
+    let history = memory.advance(entry.series.points, keeping: keeping)
+    guard let first = history.told.firstIndex(where: { due.contains($0.time) }) else { return [] }
     var entry = entry
-    entry.series.points = points
-    return assess(check, entry, table, calendar: calendar, due: due, first: first, from: 0, judgements)
+    entry.series.points = history.told.map { Point($0.time, $0.value) }
+    let from = max(0, first - keeping + 1)
+    let judgements = (from..<history.told.count).map { history.judgement($0, detector) }
+    var out = assess(check, entry, table, calendar: calendar, due: due, first: first, from: from, judgements)
+    for k in out.indices where out[k].isFiring {
+      let end = out[k].index
+      let shown = max(0, end - AnomalyWriting.seriesLimit + 1)
+      out[k].curve = (shown...end).map { history.judgement($0, detector) }
+    }
+    return out
   }
 
   private func assess(
@@ -55,13 +65,7 @@ extension EventPlan {
   ) -> [Assessment] {
     let points = entry.series.points
     var grades: [Severity?] = []
-    // Grades before the run that leads to the first due window are asked for by nobody.
-    let asked = max(0, first - max(check.consecutive, check.clearAfter) + 1 - from)
     for (k, judgement) in judgements.enumerated() {
-      if k < asked {
-        grades.append(nil)
-        continue
-      }
       grades.append(judgement.flatMap { grade(check, $0, entry, table, calendar.window(at: points[from + k].time)) })
     }
     var out: [Assessment] = []

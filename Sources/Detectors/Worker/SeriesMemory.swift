@@ -27,35 +27,32 @@ struct SeriesMemory: Sendable, Equatable {
 
   static func == (a: SeriesMemory, b: SeriesMemory) -> Bool { a.bytes == b.bytes }
 
-  /// Takes in what is newer than all it knows, and returns what the check thinks of these points and of the tail before them, oldest first.
-  mutating func advance(_ points: [Point], _ detector: Adaptive, keeping: Int) -> (
-    points: [Point], judged: [Judgement?]
-  ) {
-    var shown = tail.map { Point($0.time, $0.value) }
-    var judged = tail.enumerated().map { k, told in
-      judgement(told, detector, number: count - tail.count + k)
-    }
-    for point in points where newest.map({ point.time > $0 }) ?? true {
+  /// Takes in what is newer than all it knows. Returns these points and the tail before them, oldest first.
+  mutating func advance(_ points: [Point], keeping: Int) -> History {
+    var history = History(told: tail, first: count - tail.count)
+    let known = newest
+    var i = points.count
+    while i > 0, known.map({ points[i - 1].time > $0 }) ?? true { i -= 1 }
+    guard i < points.count else { return history }
+    for point in points[i...] {
       let seconds = Double(point.time.microseconds) / 1_000_000
-      let told = Told(time: point.time, value: point.value, score: stream.push(seconds: seconds, point.value))
-      shown.append(point)
-      judged.append(judgement(told, detector, number: count))
+      history.told.append(
+        Told(time: point.time, value: point.value, score: stream.push(seconds: seconds, point.value)))
       count += 1
-      tail.append(told)
-      // Cut now and then alone: a first reading brings thousands.
-      if tail.count > 2 * max(SeriesMemory.tailLimit, keeping) { cut(keeping) }
     }
-    cut(keeping)
-    return (shown, judged)
+    tail = Array(history.told.suffix(max(SeriesMemory.tailLimit, keeping)))
+    return history
   }
 
-  private mutating func cut(_ keeping: Int) {
-    let most = max(SeriesMemory.tailLimit, keeping)
-    if tail.count > most { tail.removeFirst(tail.count - most) }
-  }
+  /// What was said of points that follow each other.
+  struct History {
+    var told: [Told]
+    /// The number of the first, counted from the series' beginning.
+    let first: Int
 
-  private func judgement(_ told: Told, _ detector: Adaptive, number: Int) -> Judgement? {
-    number < AdaptiveStream.intervalRows ? nil : detector.judgement(told.value, told.score)
+    func judgement(_ i: Int, _ detector: Adaptive) -> Judgement? {
+      first + i < AdaptiveStream.intervalRows ? nil : detector.judgement(told[i].value, told[i].score)
+    }
   }
 
   /// Whether a reading that is whole from `from` on agrees with what was taken in. Sums may differ in their last digits from one query to the next.

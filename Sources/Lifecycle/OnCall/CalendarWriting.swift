@@ -17,7 +17,11 @@ package enum CalendarWriting {
       "NAME:\(escape("On call: \(schedule.name)"))", "X-WR-CALNAME:\(escape("On call: \(schedule.name)"))",
       "X-WR-TIMEZONE:\(escape(schedule.timeZone))", "REFRESH-INTERVAL;VALUE=DURATION:PT1H", "X-PUBLISHED-TTL:PT1H",
     ]
-    for shift in schedule.shifts(from: from ?? now - past, to: to ?? now + future) {
+    let from = from ?? now - past
+    var shifts = schedule.shifts(from: from, to: to ?? now + future)
+    // What began before has lost its beginning, by which it is known.
+    if shifts.count > 1, shifts[0].from == from { shifts.removeFirst() }
+    for shift in shifts {
       guard let name = shift.person else { continue }
       lines += [
         "BEGIN:VEVENT", "UID:\(uid(schedule.name, shift))", "DTSTAMP:\(utc(now))", "DTSTART:\(utc(shift.from))",
