@@ -49,15 +49,17 @@ let package = Package(
     .systemLibrary(
       name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CCairo", providers: [.apt(["libcairo2-dev"])]),
+    .systemLibrary(name: "CPostgres", providers: [.apt(["libpq-dev"])]),
+    .systemLibrary(name: "CODBC", providers: [.apt(["unixodbc-dev"])]),
 
     // The house, from the inside out.
     part("Alerts", []),
     part("Lifecycle", ["Alerts", heap]),
     part("EventLog", ["Alerts", grdb, sqlite, logging, crypto]),
     part("Bus", ["Alerts", "CZeroMQ", grdb, logging]),
-    part("Service", ["Alerts", "Lifecycle", "EventLog", "Bus", logging, crypto, collections]),
+    part("Service", ["Alerts", "Lifecycle", "EventLog", "Bus", grdb, logging, crypto, collections]),
     part("Simulation", ["Alerts", "Lifecycle", "EventLog", "Bus", "Service", logging]),
-    part("Detectors", ["Alerts", "Bus", grdb, logging]),
+    part("Detectors", ["Alerts", "Bus", "CCurl", "CPostgres", "CODBC", grdb, logging]),
     part("Notifiers", ["Alerts", "Bus", "CCurl", "CCairo", mustache, logging, crypto]),
     part("Projections", ["Alerts", "EventLog", grdb, sqlite, mustache, logging]),
     part(
@@ -94,7 +96,9 @@ let package = Package(
     tests("BusTests", ["Alerts", "Bus"]),
     tests("ServiceTests", ["Alerts", "Lifecycle", "EventLog", "Bus", "Service", logging]),
     tests("SimulationTests", ["Alerts", "Lifecycle", "Simulation"]),
-    tests("DetectorsTests", ["Alerts", "Bus", "Detectors", grdb]),
+    tests(
+      "DetectorsTests", ["Alerts", "Bus", "Service", "Detectors", grdb],
+      resources: [.copy("Servers"), .copy("Samples")]),
     tests("NotifiersTests", ["Alerts", "Bus", "Notifiers"], resources: [.copy("Servers")]),
     tests("ProjectionsTests", ["Alerts", "EventLog", "Projections", grdb]),
     tests(

@@ -231,9 +231,7 @@ package final class Gateway {
       guard may.contains(.publish) else { return forbid("send anomalies", "publish") }
       return .anomalies(peer, producer: producer, sequence: sequence, events: events)
     case .command(let requestID, let json):
-      // A notifier asks before it sends; nothing else that is called a command is open to it.
-      let asks = may.contains(.notify) && (try? JSON(parsing: json))?["command"]?.string == "wanted"
-      guard may.contains(.respond) || asks else {
+      guard may.contains(.respond) || asks(json, may) else {
         counters.forbidden += 1
         let error = CommandError(.forbidden, "this key may not send commands: it needs the permission respond")
         send(.reply(requestID: requestID, json: Reply(.failure(error)).json), to: peer)
@@ -249,6 +247,16 @@ package final class Gateway {
     case .heartbeat(let name, let json):
       guard !may.isEmpty else { return forbid("do anything", "publish, respond, notify or read") }
       return .heartbeat(peer, name: name, json: json)
+    }
+  }
+
+  /// A notifier asks before it sends, a detector before it checks; nothing else that is called a command is open to them.
+  private func asks(_ json: [UInt8], _ may: Permissions) -> Bool {
+    guard may.contains(.notify) || may.contains(.publish) else { return false }
+    switch (try? JSON(parsing: json))?["command"]?.string {
+    case "wanted": return may.contains(.notify)
+    case "lease": return may.contains(.publish)
+    default: return false
     }
   }
 

@@ -65,6 +65,7 @@ extension Service {
   }
 
   private func take(command json: [UInt8], _ requestID: String, _ peer: Peer, now: Timestamp) {
+    if take(lease: json, requestID, peer, now: now) { return }
     // Sent again because the answer was lost: answered like the first, and nothing changes.
     if let reply = answered[requestID, peer, json, now] {
       answers.append((peer, .reply(requestID: requestID, json: reply)))
@@ -105,7 +106,8 @@ extension Service {
     for message in gateway.receive(limit: Service.drainLimit) {
       switch message {
       case .anomalies(let peer, _, _, _): gateway.send(.error(code: "unavailable", message: why), to: peer)
-      case .command(let peer, let requestID, _):
+      case .command(let peer, let requestID, let json):
+        if take(lease: json, requestID, peer, now: now) { break }
         gateway.send(
           .reply(requestID: requestID, json: Reply(.failure(CommandError(.unavailable, why))).json), to: peer)
       case .ready(let peer, let worker, let credit, let channels):

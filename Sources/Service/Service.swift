@@ -37,6 +37,10 @@ package final class Service {
   var answered = AnsweredCommands()
   var recent = RecentAnomalies()
   var scanner = AnomalyScanner()
+  /// Nil: nobody may take leases (a simulation).
+  let leases: LeaseBook?
+  /// Answers about leases wait for the book's own commit.
+  var leaseAnswers: [(Peer, Outgoing)] = []
 
   /// What waits for the commit before it is sent.
   var answers: [(Peer, Outgoing)] = []
@@ -70,6 +74,7 @@ package final class Service {
     log: any EventLog, gateway: any GatewayPort, clock: any ServiceClock, control: ServiceControl,
     status: ServiceStatus, writer: (any CommitWriter)? = nil,
     logger: Logger, snapshots: (any SnapshotStore)? = nil, intake shelf: IntakeShelf? = nil,
+    leases: LeaseBook? = nil,
     onCommit: @escaping @Sendable (Int64) -> Void = { _ in }
   ) {
     self.log = log
@@ -81,6 +86,7 @@ package final class Service {
     self.control = control
     self.status = status
     self.logger = logger
+    self.leases = leases
     self.onCommit = onCommit
   }
 
@@ -140,6 +146,7 @@ package final class Service {
       if let failure { throw failure }
       if isStuck {
         refuseMeanwhile(now: now)
+        answerLeases()
         return settle()
       }
     }
@@ -152,6 +159,7 @@ package final class Service {
     begin(now: now, overlapping: !hasWork && overlapped < Service.overlapsInARow)
     if writing?.isOverlapping == false { finishWriting(now: now) }
     if let failure { throw failure }
+    answerLeases()
     if !isStuck, writing == nil { handOutJobs(now: now) }
     if let failure { throw failure }
     if !isStuck, writing == nil, intakeBytes.isEmpty {

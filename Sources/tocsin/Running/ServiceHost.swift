@@ -36,7 +36,7 @@ final class ServiceHost: Sendable {
           service = Service(
             log: log, gateway: gateway, clock: SystemClock(), control: control, status: status, writer: writer,
             logger: logger, snapshots: SnapshotFile(logPath: path), intake: IntakeShelf(logPath: path),
-            onCommit: onCommit)
+            leases: try LeaseBook(path: "\(path)-leases"), onCommit: onCommit)
           try service.start(settings: lifecycle)
           self.control.withLock { $0 = control }
           replacement.withLock { $0 = gateway.replacement }
