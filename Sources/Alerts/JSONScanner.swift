@@ -74,13 +74,25 @@ package struct JSONScanner {
     while i < b.count, b[i] <= 0x20 { i += 1 }
   }
 
-  private mutating func lose() -> Member? {
+  private mutating func lose<T>() -> T? {
     isLost = true
     return nil
   }
 
   /// The next member, or nil behind the last.
   package mutating func next() -> Member? {
+    guard let name = nextName(), let value = value() else { return nil }
+    return Member(name: name.bytes, value: value)
+  }
+
+  package struct Name {
+    /// Between its quotes, as written.
+    package let bytes: UnsafeBufferPointer<UInt8>
+    package func `is`(_ text: StaticString) -> Bool { JSONScanner.same(bytes, text) }
+  }
+
+  /// The next member's name, or nil behind the last. ``value()`` or ``enter()`` must follow.
+  package mutating func nextName() -> Name? {
     guard !isLost else { return nil }
     skipSpace()
     if i < b.count, b[i] == UInt8(ascii: ",") {
@@ -88,18 +100,33 @@ package struct JSONScanner {
       skipSpace()
     }
     guard i < b.count else { return lose() }
-    if b[i] == UInt8(ascii: "}") { return nil }
+    if b[i] == UInt8(ascii: "}") {
+      i += 1
+      return nil
+    }
     guard b[i] == UInt8(ascii: "\"") else { return lose() }
-    let nameStart = i + 1
+    let start = i + 1
     guard skipString() else { return lose() }
-    let name = UnsafeBufferPointer(rebasing: b[nameStart..<i - 1])
+    let name = UnsafeBufferPointer(rebasing: b[start..<i - 1])
     skipSpace()
     guard i < b.count, b[i] == UInt8(ascii: ":") else { return lose() }
     i += 1
     skipSpace()
+    return Name(bytes: name)
+  }
+
+  /// The value behind a name.
+  package mutating func value() -> Value? {
     let start = i
     guard skipValue() else { return lose() }
-    return Member(name: name, value: Value(UnsafeBufferPointer(rebasing: b[start..<i])))
+    return Value(UnsafeBufferPointer(rebasing: b[start..<i]))
+  }
+
+  /// Goes into the object behind a name: its members come next, and behind its last those of the outer one again. False if there is none.
+  package mutating func enter() -> Bool {
+    guard i < b.count, b[i] == UInt8(ascii: "{") else { return false }
+    i += 1
+    return true
   }
 
   /// From an opening quote to behind the closing one.

@@ -15,9 +15,12 @@ package struct AlertTable: Sendable {
   package var values: some Sequence<AlertState> { pages.lazy.joined().lazy.compactMap { $0 } }
 
   package subscript(_ id: AlertID) -> AlertState? {
-    get {
-      guard let slot = slots[id] else { return nil }
-      return pages[Int(slot) / AlertTable.pageSize][Int(slot) % AlertTable.pageSize]
+    _read {
+      if let slot = slots[id] {
+        yield pages[Int(slot) / AlertTable.pageSize][Int(slot) % AlertTable.pageSize]
+      } else {
+        yield nil
+      }
     }
     _modify {
       if let slot = slots[id] {

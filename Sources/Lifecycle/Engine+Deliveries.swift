@@ -82,8 +82,8 @@ extension Engine {
   }
 
   private mutating func owe(_ id: AlertID, _ place: AlertState.Place) {
-    guard let a = alerts[id], !a.told.contains(where: { $0.target == place.target }) else { return }
-    let told = shared(a.told + [place])
+    guard let before = alerts[id]?.told, !before.contains(where: { $0.target == place.target }) else { return }
+    let told = shared(before + [place])
     alerts[id]?.told = told
   }
 

@@ -16,8 +16,14 @@ package struct Engine: Sendable {
   package internal(set) var ledger = Ledger()
   package internal(set) var deadlines = Deadlines()
   /// By the number of their `C-…` subject.
-  package internal(set) var configurations: [Int: LifecycleSettings] = [:]
-  package internal(set) var configuration = 0
+  package internal(set) var configurations: [Int: LifecycleSettings] = [:] {
+    didSet { settings = configurations[configuration] ?? LifecycleSettings() }
+  }
+  package internal(set) var configuration = 0 {
+    didSet { settings = configurations[configuration] ?? LifecycleSettings() }
+  }
+  /// The configuration in force.
+  package private(set) var settings = LifecycleSettings()
   /// Keys of digests that were ordered, for ever: a few hundred a year.
   package internal(set) var digests: Set<String> = []
   /// The position of the newest fact, in the batch or committed.
@@ -45,6 +51,7 @@ package struct Engine: Sendable {
   private var routes: [RouteTaken: Shared<RouteTaken>] = [:]
   private var lastRoute: Shared<RouteTaken>?
   private var toldSets: Set<[AlertState.Place]> = []
+  private var lastTold: [AlertState.Place] = []
   private static let sharedLimit = 50_000
 
   package struct Life: Sendable, Equatable {
@@ -71,8 +78,6 @@ package struct Engine: Sendable {
   }
 
   package init() {}
-
-  package var settings: LifecycleSettings { configurations[configuration] ?? LifecycleSettings() }
 
   func policy(of route: RouteTaken) -> Policy? {
     route.policy.flatMap { configurations[route.configuration]?.policy($0) }
@@ -158,6 +163,14 @@ package struct Engine: Sendable {
       }
       return
     }
+    switch e.event {
+    case .deduplicated, .commented, .labelled, .notificationAttempted, .notificationDelivered, .notificationFailed,
+      .notificationCancelled:
+      // No due time changes by these, and nothing is held or let go.
+      alerts[id]?.evolve(e) { _ in nil }
+      return
+    default: break
+    }
     guard let before = alerts[id].map(Before.init) else { return }
     let configurations = configurations
     alerts[id]?.evolve(e) { route in route.policy.flatMap { configurations[route.configuration]?.policy($0) } }
@@ -232,9 +245,13 @@ package struct Engine: Sendable {
         if case .farewell(let id) = what { bidFarewell(id, now: e.recordedAt) }
       }
     }
+    ledger.offerNothing()
     apply(e)
-    if e.subject.kind == .alert, let a = alerts[AlertID(e.subject.number)], let t = a.resolvedAt {
-      deadlines.add(.farewell(a.id), at: t + settings.reopenWithin)
+    switch e.event {
+    case .resolved, .steady:
+      let id = AlertID(e.subject.number)
+      if let t = alerts[id]?.resolvedAt { deadlines.add(.farewell(id), at: t + settings.reopenWithin) }
+    default: break
     }
     isReplaying = false
   }
@@ -255,6 +272,7 @@ package struct Engine: Sendable {
       if let due = g.dueAt { deadlines.add(.group(g.subject), at: due) } else { prune(g, now: now) }
     }
     armMaintenance(now: now)
+    ledger.offerAll()
     for (position, p) in ledger.pending.sorted(by: { $0.key < $1.key }) {
       // Leases are not in the log: whatever was due may have been with a worker when the service stopped.
       var p = p
@@ -309,7 +327,9 @@ package struct Engine: Sendable {
 
   mutating func shared(_ places: [AlertState.Place]) -> [AlertState.Place] {
     if places.isEmpty { return [] }
+    if lastTold == places { return lastTold }
     if toldSets.count >= Engine.sharedLimit { toldSets.removeAll() }
-    return toldSets.insert(places).memberAfterInsert
+    lastTold = toldSets.insert(places).memberAfterInsert
+    return lastTold
   }
 }

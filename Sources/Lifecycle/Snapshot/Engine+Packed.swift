@@ -9,7 +9,7 @@ extension Engine: Packed {
   }
   /// What follows from ``carried``, and is made again by the start: ``Engine/recover(now:)``.
   static var derived: [String] {
-    ["deadlines", "inhibitions", "groupByKey", "routes", "lastRoute", "toldSets"]
+    ["settings", "deadlines", "inhibitions", "groupByKey", "routes", "lastRoute", "toldSets", "lastTold"]
   }
   /// What lives no longer than a batch, or than the process.
   static var transient: [String] { ["counters", "batch", "repeats", "repeatOrder", "isReplaying"] }

@@ -17,7 +17,7 @@ struct BenchVerb: AsyncParsableCommand {
     @Option(
       help: "How many open alerts the log of the replay and rebuild runs has; there are ten times as many events.")
     var replayAlerts = 100_000
-    @Option(help: "Run only these: throughput, latency, memory, replay, rebuild.") var only: [String] = []
+    @Option(help: "Run only these: throughput, latency, memory, replay, timers, rebuild.") var only: [String] = []
 
     func run() async throws {
       let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tocsin-bench-\(UUID().uuidString)")
@@ -34,6 +34,7 @@ struct BenchVerb: AsyncParsableCommand {
       if wants("latency") { try await LatencyBench(folder: folder, messages: messages).run(&table) }
       if wants("memory") { try MemoryBench(alerts: alerts).run(&table) }
       if wants("replay") { try await ReplayBench(folder: folder, open: replayAlerts).run(&table) }
+      if wants("timers") { TimerBench(timers: 1_000_000).run(&table) }
       if wants("rebuild") { try RebuildBench(folder: folder, open: replayAlerts).run(&table) }
       table.printAll()
     }
