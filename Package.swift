@@ -92,7 +92,7 @@ let package = Package(
     tests("LifecycleTests", ["Alerts", "Lifecycle"]),
     tests("EventLogTests", ["Alerts", "EventLog", grdb], resources: [.copy("Samples")]),
     tests("BusTests", ["Alerts", "Bus"]),
-    tests("ServiceTests", ["Alerts", "Lifecycle", "EventLog", "Bus", "Service"]),
+    tests("ServiceTests", ["Alerts", "Lifecycle", "EventLog", "Bus", "Service", logging]),
     tests("SimulationTests", ["Alerts", "Lifecycle", "Simulation"]),
     tests("DetectorsTests", ["Alerts", "Bus", "Detectors", grdb]),
     tests("NotifiersTests", ["Alerts", "Bus", "Notifiers"], resources: [.copy("Servers")]),
@@ -106,7 +106,7 @@ let package = Package(
     tests(
       "ConfigurationTests",
       ["Alerts", "Lifecycle", "Detectors", "Notifiers", "Projections", "Console", "TocsinConfiguration"]),
-    tests("ScenarioTests", ["Alerts", "tocsin", grdb]),
+    tests("ScenarioTests", ["Alerts", "EventLog", "tocsin", grdb]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Walks the members of JSON objects without making a tree of them: for texts that were valid when they were stored, and of which little is needed.
 ///
 /// What it does not understand it says so of, by nil; then ``JSON/init(parsing:)-(UnsafeBufferPointer<UInt8>)`` reads the text, or says what is
@@ -17,7 +19,9 @@ package struct JSONScanner {
     package var plain: UnsafeBufferPointer<UInt8>? {
       guard bytes.count >= 2, isString else { return nil }
       let inner = UnsafeBufferPointer(rebasing: bytes[1..<bytes.count - 1])
-      for c in inner where c == UInt8(ascii: "\\") { return nil }
+      guard let start = inner.baseAddress, memchr(start, Int32(UInt8(ascii: "\\")), inner.count) == nil else {
+        return inner.isEmpty ? inner : nil
+      }
       return inner
     }
 
@@ -131,12 +135,16 @@ package struct JSONScanner {
 
   /// From an opening quote to behind the closing one.
   private mutating func skipString() -> Bool {
-    i += 1
-    while i < b.count {
-      let c = b[i]
-      i += 1
-      if c == UInt8(ascii: "\"") { return true }
-      if c == UInt8(ascii: "\\") { i += 1 }
+    guard let base = b.baseAddress else { return false }
+    let start = i + 1
+    i = start
+    while i < b.count, let found = memchr(base + i, Int32(UInt8(ascii: "\"")), b.count - i) {
+      let quote = base.distance(to: found.assumingMemoryBound(to: UInt8.self))
+      i = quote + 1
+      // Escaped, if an odd number of backslashes stands before it.
+      var k = quote
+      while k > start, base[k - 1] == UInt8(ascii: "\\") { k -= 1 }
+      if (quote - k) % 2 == 0 { return true }
     }
     return false
   }

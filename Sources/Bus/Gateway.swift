@@ -22,6 +22,8 @@ package final class Gateway {
   private var holding: [PeerRecord] = []
   private var drain = 0
   private var text: [UInt8] = []
+  /// How many topics somebody subscribes to at the moment.
+  private var topics = 0
 
   /// What is known of one connection.
   private final class PeerRecord {
@@ -282,6 +284,15 @@ package final class Gateway {
       counters.unreachable += 1
       if peers[peer.identity]?.held.isEmpty == true { peers[peer.identity] = nil }
     }
+  }
+
+  /// Whether anybody subscribes to anything: if not, nothing need be written for the feed.
+  package var isHeard: Bool {
+    // libzmq passes on the first subscription to a topic and the end of the last, each as one frame: 1 or 0, and the topic.
+    while let (frame, _) = feed.receive() {
+      if frame.first == 1 { topics += 1 } else if frame.first == 0 { topics -= 1 }
+    }
+    return topics > 0
   }
 
   /// Tells every subscriber of this topic. A subscriber that is too slow loses messages, and sees it by the positions.

@@ -27,6 +27,8 @@ package struct Configuration: Sendable, Equatable {
   package var notifiers = NotifierSettings()
   package var digests: [DigestSettings] = []
   package var console = ConsoleSettings()
+  /// Every step and route that tells receivers, see ``gaps(now:)``.
+  package var told: [Told] = []
 
   /// Files larger than this are refused: a configuration is written by people.
   package static let fileLimit = 4 << 20
@@ -61,18 +63,20 @@ package struct Configuration: Sendable, Equatable {
     settings.reopenWithin = root.take("reopen_within")?.interval() ?? settings.reopenWithin
     settings.staleAfter = root.take("stale_after")?.interval(atLeast: .seconds(1))
     settings.receivers = receivers.receivers
-    settings.policies = RoutingSection.policies(root.take("policies"))
+    settings.policies = RoutingSection.policies(root.take("policies"), timeZone: service.timeZone)
     settings.consoleURL = service.console.publicURL
     let general = RoutingSection.routes(root.take("routes"))
     var digests = DigestSection.read(root.take("digests"), timeZone: service.timeZone)
     var answers = AnswerSecrets()
     var notifiers = ChannelSection.read(root.take("channels"), answers: &answers)
-    let onCall = OnCallSection.read(
-      people: root.take("people"), schedules: root.take("schedules"), timeZone: service.timeZone)
+    var detection = DetectionSettings()
+    DetectionSection.read(root.take("detection"), into: &detection)
+    let onCall = OnCallSection(
+      people: root.take("people"), schedules: root.take("schedules"), timeZone: service.timeZone,
+      folder: folder.directory)
     root.finish()
 
     notifiers.receiverOptions = receivers.options
-    var detection = DetectionSettings()
     detection.timeZone = service.timeZone
     detection.connections = connections
     for path in folder.metrics(reading) {
@@ -107,7 +111,8 @@ package struct Configuration: Sendable, Equatable {
 
     reading.settle([
       .receiver: settings.receivers.map(\.name), .policy: settings.policies.map(\.name),
-      .connection: connections.map(\.name), .schedule: onCall.schedules.map(\.name), .person: onCall.people.map(\.name),
+      .connection: connections.map(\.name), .schedule: onCall.settings.schedules.map(\.name),
+      .person: onCall.settings.people.map(\.name),
     ])
     // What the detectors make of it; a dangling connection has its fault already.
     var plannable = detection
@@ -116,7 +121,12 @@ package struct Configuration: Sendable, Equatable {
     func line(_ fault: Fault) -> String { "\(fault.place?.file ?? ""):\(fault.place?.line ?? 0) \(fault.message)" }
     let known = Set(reading.faults.map(line))
     reading.faults += DetectionPlan(plannable).faults.filter { !known.contains(line($0)) }
-    ReachCheck.run(settings, notifiers, fields: receivers.fields, reading: reading)
+    let personal = ReachCheck.personalChannels(notifiers)
+    settings.onCall = onCall.settings
+    for i in settings.onCall.people.indices where !onCall.saysChannels.contains(settings.onCall.people[i].name) {
+      settings.onCall.people[i].channels = personal
+    }
+    ReachCheck.run(settings, notifiers, fields: receivers.fields, people: onCall.fields, reading: reading)
 
     var configuration = Configuration(
       directory: folder.directory, logPath: service.logPath,
@@ -126,7 +136,8 @@ package struct Configuration: Sendable, Equatable {
     configuration.archiveAfter = service.archiveAfter
     configuration.bus = service.bus
     configuration.lifecycle = settings
-    configuration.onCall = onCall
+    configuration.onCall = settings.onCall
+    configuration.told = reading.told
     configuration.detection = detection
     configuration.notifiers = notifiers
     configuration.digests = digests
@@ -134,8 +145,9 @@ package struct Configuration: Sendable, Equatable {
     configuration.console.outbox = notifiers.outbox
     configuration.console.slackSigningSecret = answers.slackSigningSecret
     configuration.console.pagerdutySecrets = answers.pagerdutySecrets
-    for person in onCall.people {
+    for person in onCall.settings.people {
       if let id = person.slack { configuration.console.slackPeople[id] = person.name }
+      if let id = person.pagerduty { configuration.console.pagerdutyPeople[id] = person.name }
     }
     return configuration
   }

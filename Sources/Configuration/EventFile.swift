@@ -82,7 +82,7 @@ struct EventFile {
       guard let metric = item.section() else { continue }
       let column = metric.need("column", "a column, or an expression over columns")?.text("a column")
       let alias = metric.take("alias")?.text("a name") ?? column
-      let aggregate = metric.take("aggregate")?.text("sum, avg, min, max, count or none")
+      let aggregate = metric.take("aggregate")?.text("sum, avg, min, max, count, missing or none")
       metric.finish()
       guard let column, let alias else { continue }
       if source.metrics.contains(where: { $0.alias == alias }) {

@@ -80,7 +80,8 @@ struct Field {
 
   func timeZone() -> String? {
     guard let name = text("a time zone such as Europe/Berlin") else { return nil }
-    if TimeZone(identifier: name) != nil { return name }
+    // Abbreviations such as CET mean different things in different places: only the database's names of places count.
+    if LocalZone(name) != nil { return name }
     let near = Suggestion.nearest(to: name, among: TimeZone.knownTimeZoneIdentifiers)
     return wrong(
       "a time zone such as Europe/Berlin or UTC",

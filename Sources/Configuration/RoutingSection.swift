@@ -3,7 +3,7 @@ import Lifecycle
 
 /// Policies and routes.
 enum RoutingSection {
-  static func policies(_ field: Field?) -> [Policy] {
+  static func policies(_ field: Field?, timeZone: String) -> [Policy] {
     var policies: [Policy] = []
     for (name, field) in field?.section()?.fields ?? [] {
       guard let section = field.section() else { continue }
@@ -11,7 +11,7 @@ enum RoutingSection {
       let steps = section.need("steps", "a list such as [{notify: [data-team]}, {after: 30m, notify: [oncall]}]")?
         .list()
       for (i, step) in (steps ?? []).enumerated() {
-        if let step = self.step(step, first: i == 0) { policy.steps.append(step) }
+        if let step = self.step(step, first: i == 0, timeZone: timeZone) { policy.steps.append(step) }
       }
       if let steps, steps.isEmpty { section.fault("has no steps", mend: "add at least one: - notify: [a-receiver]") }
       policy.repeats = section.take("repeat")?.int(0...1000) ?? 0
@@ -22,7 +22,7 @@ enum RoutingSection {
     return policies
   }
 
-  private static func step(_ field: Field, first: Bool) -> Policy.Step? {
+  private static func step(_ field: Field, first: Bool, timeZone: String) -> Policy.Step? {
     guard let section = field.section() else { return nil }
     let after: Interval?
     if first {
@@ -31,14 +31,25 @@ enum RoutingSection {
       after = section.need("after", "how long after the step before, such as 30m")?.interval()
     }
     let names = section.need("notify", "a list of receivers").map { nonEmpty($0) }
+    var hours: StepHours?
+    if let field = section.take("hours") {
+      hours = StepHours(windows: HoursSection.windows(field, timeZone: timeZone))
+    }
+    if let field = section.take("outside_hours"), let otherwise = field.choice(StepHours.Otherwise.self) {
+      if hours == nil { field.fault("means nothing without hours:", mend: "add hours:, or remove it") }
+      hours?.otherwise = otherwise
+    }
     section.finish()
     guard let after, let names else { return nil }
-    return .init(after: after, receivers: names)
+    if let last = field.reading.told.indices.last { field.reading.told[last].hours = hours }
+    return .init(after: after, receivers: names, hours: hours)
   }
 
   private static func nonEmpty(_ field: Field) -> [String] {
     if field.isList, field.items().isEmpty { field.fault("names no receiver", mend: "name at least one") }
-    return field.names(.receiver)
+    let names = field.names(.receiver)
+    field.reading.told.append(Told(place: field.place, key: field.path, receivers: names))
+    return names
   }
 
   static func routes(_ field: Field?) -> [Route] {

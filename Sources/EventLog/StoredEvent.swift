@@ -56,10 +56,16 @@ package struct StoredEvent: Sendable, Equatable {
 
   /// As this Tocsin writes it: in the newest form of its type.
   package init(_ e: RecordedEvent) {
+    let type = e.type
+    var data: [UInt8] = []
+    if Upcasting.standard.form(of: type) == 1 {
+      e.event.write(to: &data)
+    } else {
+      data = Upcasting.standard.marked(e.event.data, as: type).bytes
+    }
     self.init(
-      position: e.position, subject: e.subject, version: e.version, type: e.type, occurredAt: e.occurredAt,
-      recordedAt: e.recordedAt, actor: e.actor, cause: e.cause,
-      data: Upcasting.standard.marked(e.event.data, as: e.type).bytes)
+      position: e.position, subject: e.subject, version: e.version, type: type, occurredAt: e.occurredAt,
+      recordedAt: e.recordedAt, actor: e.actor, cause: e.cause, data: data)
   }
 
   /// Reads the data, in whatever form it was written.

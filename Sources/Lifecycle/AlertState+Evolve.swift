@@ -21,6 +21,7 @@ extension AlertState {
       step = -1
       round = 0
       isExhausted = false
+      isWaiting = false
       nextEscalationAt = nil
     case .cleared:
       isFiring = false
@@ -31,13 +32,15 @@ extension AlertState {
       isResolved = true
       if r.how != .responder { isFiring = false }
       nextEscalationAt = nil
-      handled.resolvedHow = r.how
-      handled.resolvedAt = e.recordedAt
-      handled.resolvedBy = r.how == .responder ? e.actor : nil
-      handled.snoozedUntil = nil
-      handled.acknowledgedUntil = nil
-      handled.silencedBy = []
-      handled.inhibitedBy = nil
+      var h = handled
+      h.resolvedHow = r.how
+      h.resolvedAt = e.recordedAt
+      h.resolvedBy = r.how == .responder ? e.actor : nil
+      h.snoozedUntil = nil
+      h.acknowledgedUntil = nil
+      h.silencedBy = []
+      h.inhibitedBy = nil
+      handled = h
     case .flapping: isFlapping = true
     case .steady:
       isFlapping = false
@@ -66,6 +69,10 @@ extension AlertState {
     case .escalated(let s):
       isExhausted = false
       reach(step: s.step, round: s.round, at: e.recordedAt, policy: policy(route))
+      if let until = s.waitsUntil {
+        isWaiting = true
+        if !isHeld { nextEscalationAt = until }
+      }
     case .exhausted:
       isExhausted = true
       nextEscalationAt = nil
@@ -87,6 +94,7 @@ extension AlertState {
     lastSeenAt = e.recordedAt
     anomalyPosition = e.position
     isExhausted = false
+    isWaiting = false
     var h = handled
     h.acknowledgedBy = nil
     h.acknowledgedAt = nil
@@ -116,6 +124,7 @@ extension AlertState {
   private mutating func reach(step: Int, round: Int, at time: Timestamp, policy: Policy?) {
     self.step = step
     self.round = round
+    isWaiting = false
     nextEscalationAt = isHeld ? nil : policy.map { time + Escalation.delay(after: step, in: $0) }
   }
 }

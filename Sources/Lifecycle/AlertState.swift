@@ -18,7 +18,7 @@ package struct AlertState: Sendable, Equatable {
   package var anomalyPosition: Int64
   /// The position of the newest event that changes what is told: the cause of what follows from it.
   package var decisivePosition: Int64
-  var sharedRoute: Shared<RouteTaken>
+  var sharedRoute: FrozenRoute
   var box: Shared<Handled>?
   /// Places that were told that it fires, and are owed its end. One for each target, in the order in which they were told.
   package var told: [Place] = []
@@ -32,6 +32,8 @@ package struct AlertState: Sendable, Equatable {
   package var seen = false
   package var isFlapping = false
   package var isExhausted = false
+  /// The step was reached outside its hours, and waits for them: ``nextEscalationAt`` says until when.
+  package var isWaiting = false
 
   /// Where a message goes: a receiver's channel.
   package struct Place: Sendable, Hashable {
@@ -67,7 +69,7 @@ package struct AlertState: Sendable, Equatable {
       && a.decisivePosition == b.decisivePosition && a.sharedRoute == b.sharedRoute && a.handled == b.handled
       && a.told == b.told && a.groups == b.groups && a.counts == b.counts && a.steps == b.steps
       && a.severity == b.severity && a.isFiring == b.isFiring && a.isResolved == b.isResolved && a.seen == b.seen
-      && a.isFlapping == b.isFlapping && a.isExhausted == b.isExhausted
+      && a.isFlapping == b.isFlapping && a.isExhausted == b.isExhausted && a.isWaiting == b.isWaiting
   }
 }
 
@@ -101,10 +103,10 @@ extension AlertState {
     set { escalation = newValue?.microseconds ?? .max }
   }
   package var route: RouteTaken {
-    get { sharedRoute.value }
-    set { sharedRoute = Shared(newValue) }
+    get { sharedRoute.route }
+    set { sharedRoute = FrozenRoute(newValue) }
   }
-  mutating func share(route: Shared<RouteTaken>) { sharedRoute = route }
+  mutating func share(route: FrozenRoute) { sharedRoute = route }
 
   package var handled: Handled {
     get { box?.value ?? Handled() }

@@ -132,7 +132,7 @@ extension Engine {
   private mutating func send(_ order: DigestOrder, by: String, now: Timestamp) throws(CommandError) -> JSON {
     let key = order.key
     if digests.contains(key) { return ["key": .string(key), "already": true] }
-    let places = places(of: [order.receiver], configuration: configuration)
+    let places = places(of: [order.receiver], configuration: configuration, now: now)
     guard !places.isEmpty else {
       throw CommandError(.invalid, "the receiver \"\(order.receiver)\" has no channel, so nobody would get the digest")
     }

@@ -24,18 +24,15 @@ extension Engine {
       ledger.offer(p)
       if !isReplaying { deadlines.add(.delivery(p.position), at: a.nextAt) }
     case .notificationDelivered(let d):
-      guard let p = ledger.find(d.key) else { return }
-      ledger.settle(p.position, as: .delivered)
+      guard let p = ledger.settle(d.key, as: .delivered) else { return }
       wasTold(p)
       if let provider = d.provider { ledger.remember(provider, p.subject, p.place.target) }
       wasSettled(p)
     case .notificationFailed(let key):
-      guard let p = ledger.find(key) else { return }
-      ledger.settle(p.position, as: .failed)
+      guard let p = ledger.settle(key, as: .failed) else { return }
       wasSettled(p)
     case .notificationCancelled(let key, let into):
-      guard let p = ledger.find(key) else { return }
-      ledger.settle(p.position, as: .cancelled)
+      guard let p = ledger.settle(key, as: .cancelled) else { return }
       // Its end is owed again once it ends again.
       if p.purpose == .resolved, p.subject.kind == .alert { owe(AlertID(p.subject.number), p.place) }
       if let group = into { joinStormGroup(group, p, now: e.recordedAt) }
@@ -83,7 +80,7 @@ extension Engine {
 
   private mutating func owe(_ id: AlertID, _ place: AlertState.Place) {
     guard let before = alerts[id]?.told, !before.contains(where: { $0.target == place.target }) else { return }
-    let told = shared(before + [place])
+    let told = before.isEmpty && isLastTold(place) ? lastTold : shared(before + [place])
     alerts[id]?.told = told
   }
 
@@ -202,16 +199,17 @@ extension Engine {
       if now + delay > p.requestedAt + patience {
         fail(
           p, attempt: attempt, status: r.status, message: "not delivered within \(patience): \(message)",
-          worker: worker, now: now)
+          latency: r.latency, worker: worker, now: now)
       } else {
         let position = emit(
           .notificationAttempted(
             NotificationAttempted(
               key: r.key, attempt: attempt, status: r.status, message: message, outcomeUnknown: r.outcomeUnknown,
-              nextAt: now + delay)), about: p.subject, now: now, actor: worker, cause: p.position)
+              nextAt: now + delay, latency: r.latency)), about: p.subject, now: now, actor: worker, cause: p.position)
         afterTry(p, cause: position, now: now)
       }
-    case .failed: fail(p, attempt: attempt, status: r.status, message: message, worker: worker, now: now)
+    case .failed:
+      fail(p, attempt: attempt, status: r.status, message: message, latency: r.latency, worker: worker, now: now)
     }
   }
 
@@ -237,10 +235,12 @@ extension Engine {
   }
 
   private mutating func fail(
-    _ p: Ledger.Pending, attempt: Int, status: Int?, message: String, worker: String, now: Timestamp
+    _ p: Ledger.Pending, attempt: Int, status: Int?, message: String, latency: Interval? = nil, worker: String,
+    now: Timestamp
   ) {
     let cause = emit(
-      .notificationFailed(NotificationFailed(key: p.key, attempt: attempt, status: status, message: message)),
+      .notificationFailed(
+        NotificationFailed(key: p.key, attempt: attempt, status: status, message: message, latency: latency)),
       about: p.subject, now: now, actor: worker, cause: p.position)
     let alert = p.subject.kind == .alert ? alerts[AlertID(p.subject.number)] : nil
     let number = alert?.route.configuration ?? groups[p.subject]?.configuration ?? configuration
@@ -248,7 +248,7 @@ extension Engine {
     let fallback = Engine.fallback(of: p.place.receiver, origins: origins(p, settings), in: settings)
     guard let a = alert else {
       if p.purpose == .summary, let fallback {
-        for place in places(of: [fallback], configuration: number) {
+        for place in places(of: [fallback], configuration: number, now: now) {
           request(.summary, p.subject, place, members: p.members, cause: cause, now: now)
         }
       }
@@ -256,7 +256,10 @@ extension Engine {
     }
     if a.isResolved { return settle(a.id, cause: cause, now: now) }
     guard p.purpose == .firing, !a.isHeld else { return }
-    if let fallback { tell(a.id, [fallback], step: p.step, round: p.round, cause: cause, now: now) }
+    if let fallback {
+      let reach = reach([fallback], configuration: number, now: now)
+      tell(a.id, reach, step: p.step, round: p.round, cause: cause, now: now)
+    }
     // Somebody is told: the next step comes at once, instead of waiting out its delay. A new round waits, or a receiver that
     // refuses everything would use up the whole policy in a second.
     let steps = policy(of: a.route)?.steps.count ?? 0

@@ -11,7 +11,9 @@ extension Engine {
     guard let route = alerts[id]?.route else { return }
     // The route's own group has a key; those of further routes are found below.
     if route.groupKey == nil, route.also.isEmpty { return }
-    guard let a = alerts[id], let index = route.index, let settings = configurations[route.configuration] else { return }
+    guard let a = alerts[id], let index = route.index, let settings = configurations[route.configuration] else {
+      return
+    }
     for i in [index] + route.also where settings.routes.indices.contains(i) {
       guard case .group(_, let grouping) = settings.routes[i].delivery else { continue }
       let key = Engine.groupKey(route.configuration, i, grouping) {
@@ -160,7 +162,11 @@ extension Engine {
     } else if let route = g.route, settings.routes.indices.contains(route),
       case .group(let receivers, _) = settings.routes[route].delivery
     {
-      places = self.places(of: receivers, configuration: g.configuration)
+      let reach = reach(receivers, configuration: g.configuration, now: now)
+      places = reach.places.map(\.place)
+      if places.isEmpty {
+        for id in members { saysThatNobody(id, reach.unreached, cause: alerts[id]?.decisivePosition, now: now) }
+      }
     }
     if isEnd { places = places.filter { settings.receiver($0.receiver)?.sendResolved ?? true } }
     let cause = members.compactMap { alerts[$0]?.decisivePosition }.max()

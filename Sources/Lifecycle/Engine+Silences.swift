@@ -82,7 +82,7 @@ extension Engine {
       "silence": .string(subject.description),
       "ends_at": .string(s.endsAt.rfc3339), "alerts": .array(held.prefix(50).map { .string($0.id.description) }),
     ]
-    for place in places(of: settings.notices, configuration: configuration) {
+    for place in places(of: settings.notices, configuration: configuration, now: now) {
       request(.notice, subject, place, content: content, cause: nil, now: now)
     }
   }

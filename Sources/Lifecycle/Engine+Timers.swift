@@ -22,7 +22,12 @@ extension Engine {
     switch what {
     case .escalation(let id):
       guard let a = alerts[id], let at = a.nextEscalationAt, at <= now, !a.isHeld else { return late() }
-      advance(id, reason: .delay, cause: a.decisivePosition, now: now)
+      if a.isWaiting, let policy = policy(of: a.route) {
+        take(
+          step: a.step, round: a.round, of: policy, id, reason: .hours_began, cause: a.decisivePosition, now: now)
+      } else {
+        advance(id, reason: .delay, cause: a.decisivePosition, now: now)
+      }
     case .acknowledgement(let id):
       guard let a = alerts[id], let until = a.acknowledgedUntil, until <= now, !a.isResolved else { return late() }
       let cause = emit(
@@ -89,6 +94,14 @@ extension Engine {
     guard let a = alerts[id], !a.isResolved, let at = a.acknowledgedAt, let until = a.acknowledgedUntil, until > now,
       !a.handled.wasReminded, Engine.reminder(from: at, to: until) <= now
     else { return late() }
+    // Whoever has an address of their own hears it there, and nobody else.
+    if let by = a.acknowledgedBy, let person = settings.onCall.person(acting: by), !person.targets.isEmpty {
+      for target in person.targets {
+        request(
+          .reminder, id.subject, .init(receiver: person.name, target: target), cause: a.decisivePosition, now: now)
+      }
+      return
+    }
     let shown = a.told.filter { Engine.showsAcknowledgement.contains($0.target.channel) }
     // A thread where the acknowledgement stands is where its owner looks; otherwise the places that were told.
     for place in shown.filter({ $0.target.channel != "pagerduty" }).isEmpty ? a.told : shown
@@ -115,6 +128,11 @@ extension Engine {
       // Whoever asks when it has no step left gets it all once more.
       return take(
         step: 0, round: a.round + 1, of: policy, id, reason: reason, cause: cause, now: now, actor: actor)
+    }
+    if a.isWaiting, reason == .by_hand {
+      // Whoever asks does not wait for its hours.
+      return take(
+        step: a.step, round: a.round, of: policy, id, reason: reason, cause: cause, now: now, actor: actor)
     }
     switch Escalation.next(after: a.step, round: a.round, in: policy) {
     case .step(let step, let round):

@@ -48,10 +48,13 @@ package struct Engine: Sendable {
   var reachedAt = Timestamp.epoch
   package var recordedUpTo: Timestamp { reachedAt }
   /// What many alerts have in common, once in memory.
-  private var routes: [RouteTaken: Shared<RouteTaken>] = [:]
-  private var lastRoute: Shared<RouteTaken>?
+  private var routes: [RouteTaken: FrozenRoute] = [:]
+  private var lastRoute: FrozenRoute?
+  /// What a route of the configuration in force comes to, where that does not depend on the alert.
+  var plainRoutes: [Int: FrozenRoute] = [:]
+  private var commonLabels: Set<String> = []
   private var toldSets: Set<[AlertState.Place]> = []
-  private var lastTold: [AlertState.Place] = []
+  private(set) var lastTold: [AlertState.Place] = []
   private static let sharedLimit = 50_000
 
   package struct Life: Sendable, Equatable {
@@ -65,7 +68,9 @@ package struct Engine: Sendable {
     var firstTime: Timestamp
     var lastTime: Timestamp
     var worst: Severity
-    var last: Anomaly
+    /// The newest of them, as it came.
+    var last: TextPiece
+    var source: String
   }
 
   /// What happened since the process began, for metrics.
@@ -91,7 +96,7 @@ package struct Engine: Sendable {
     _ event: AlertEvent, about subject: Subject, now: Timestamp, occurredAt: Timestamp? = nil, actor: String = "tocsin",
     cause: Int64? = nil
   ) -> Int64 {
-    if subject.kind == .alert { closeRepeats(of: AlertID(subject.number), now: now) }
+    if subject.kind == .alert, !repeats.isEmpty { closeRepeats(of: AlertID(subject.number), now: now) }
     let e = RecordedEvent(
       position: head + 1, subject: subject, version: version(of: subject) + 1, occurredAt: occurredAt ?? now,
       recordedAt: now, actor: actor, cause: cause, event: event)
@@ -118,8 +123,10 @@ package struct Engine: Sendable {
     guard let r = repeats.removeValue(forKey: id) else { return }
     emit(
       .deduplicated(
-        Deduplicated(count: r.count, firstTime: r.firstTime, lastTime: r.lastTime, worst: r.worst, last: r.last)),
-      about: id.subject, now: now, occurredAt: r.lastTime, actor: r.last.source,
+        Deduplicated(
+          count: r.count, firstTime: r.firstTime, lastTime: r.lastTime, worst: r.worst,
+          kept: KeptAnomaly(text: r.last.copy, seenAt: r.lastTime))),
+      about: id.subject, now: now, occurredAt: r.lastTime, actor: r.source,
       cause: alerts[id]?.decisivePosition)
   }
 
@@ -149,8 +156,12 @@ package struct Engine: Sendable {
     let id = AlertID(e.subject.number)
     if case .detected(let d) = e.event {
       guard var state = AlertState(opening: e) else { return }
-      state.share(route: shared(d.route))
-      if let first = policy(of: d.route.value)?.steps.first, first.after > .zero {
+      // A replay's reader shares them itself.
+      if !isReplaying {
+        state.share(route: shared(d.route))
+        state.labels.share(common: shared(labels: state.labels.common))
+      }
+      if d.route.route.policy != nil, let first = policy(of: d.route.route)?.steps.first, first.after > .zero {
         state.nextEscalationAt = e.recordedAt + first.after
       }
       alerts[id] = state
@@ -176,7 +187,7 @@ package struct Engine: Sendable {
     alerts[id]?.evolve(e) { route in route.policy.flatMap { configurations[route.configuration]?.policy($0) } }
     switch e.event {
     case .severityRaised(let r):
-      if let route = r.route.map({ shared(Shared($0)) }) { alerts[id]?.share(route: route) }
+      if let route = r.route.map({ shared(FrozenRoute($0)) }) { alerts[id]?.share(route: route) }
       if !isReplaying, let a = alerts[id] { inhibitions.update(a) }
       if r.route != nil { leaveFormerGroups(id, now: e.recordedAt) }
       joinGroups(id, now: e.recordedAt)
@@ -285,7 +296,8 @@ package struct Engine: Sendable {
   /// Puts an alert that has left memory back into it, from the facts of its life, so that a command can be judged.
   package mutating func recall(_ life: [RecordedEvent]) {
     guard var state = folded(life), alerts[state.id] == nil else { return }
-    state.share(route: shared(Shared(state.route)))
+    state.share(route: shared(FrozenRoute(state.route)))
+    state.labels.share(common: shared(labels: state.labels.common))
     alerts[state.id] = state
     deadlines.add(.farewell(state.id), at: (state.resolvedAt ?? state.lastSeenAt) + settings.reopenWithin)
   }
@@ -312,18 +324,24 @@ package struct Engine: Sendable {
   // MARK: - Shared values
 
   /// The one that others hold already, if there is one that says the same.
-  mutating func shared(_ route: Shared<RouteTaken>) -> Shared<RouteTaken> {
+  mutating func shared(_ route: FrozenRoute) -> FrozenRoute {
     // A replay's reader shares them itself.
-    if route === lastRoute { return route }
-    lastRoute = route
-    if let known = routes[route.value] {
-      lastRoute = known
-      return known
+    if let lastRoute, lastRoute === route { return route }
+    let known = routes[route.route] ?? route
+    if known === route {
+      if routes.count >= Engine.sharedLimit { routes.removeAll() }
+      routes[route.route] = route
     }
-    if routes.count >= Engine.sharedLimit { routes.removeAll() }
-    routes[route.value] = route
-    return route
+    lastRoute = known
+    return known
   }
+
+  mutating func shared(labels common: String) -> String {
+    if commonLabels.count >= Engine.sharedLimit { commonLabels.removeAll() }
+    return commonLabels.insert(common).memberAfterInsert
+  }
+
+  func isLastTold(_ place: AlertState.Place) -> Bool { lastTold.count == 1 && lastTold[0] == place }
 
   mutating func shared(_ places: [AlertState.Place]) -> [AlertState.Place] {
     if places.isEmpty { return [] }

@@ -51,7 +51,7 @@ package struct Fact: Sendable, Equatable {
     package var key: StableHash
     package var severity: Severity
     package var labels: PackedLabels
-    package var route: Shared<RouteTaken>
+    package var route: FrozenRoute
   }
   package struct Repeated: Sendable, Equatable {
     package var count: Int
@@ -107,7 +107,7 @@ extension Fact.What {
       self = .detected(
         Fact.Opening(
           generation: d.generation, key: StableHash(d.dedupKey), severity: d.severity,
-          labels: PackedLabels(d.anomaly), route: Shared(d.route)))
+          labels: d.kept.packedLabels, route: d.frozen))
     case .deduplicated(let d): self = .deduplicated(Fact.Repeated(count: d.count))
     case .severityRaised(let r): self = .severityRaised(r)
     case .cleared: self = .cleared

@@ -9,9 +9,10 @@ import Glibc
 package struct FactReader {
   private var actor = ""
   private var actorBytes: [UInt8] = []
-  private var routes = Interned<Shared<RouteTaken>>()
+  private var routes = Interned<FrozenRoute>()
   private var places = Interned<AlertState.Place>()
   private var labels: [UInt8] = []
+  private var commons = Interned<String>()
 
   package init() {}
 
@@ -68,7 +69,7 @@ package struct FactReader {
     var generation: Int64?
     var key: StableHash?
     var severity: Severity?
-    var route: Shared<RouteTaken>?
+    var route: FrozenRoute?
     var labels: PackedLabels?
     while let name = scanner.nextName() {
       if name.is("anomaly") {
@@ -84,7 +85,7 @@ package struct FactReader {
       } else if name.is("severity") {
         severity = FactReader.severity(value)
       } else if name.is("route") {
-        route = routes.find(value.bytes) { (try? JSON(parsing: value.bytes)).map { Shared(RouteTaken(json: $0)) } }
+        route = routes.find(value.bytes) { (try? JSON(parsing: value.bytes)).map { FrozenRoute(RouteTaken(json: $0)) } }
       }
     }
     guard !scanner.isLost, let generation, let key, let severity, let route, let labels else { return nil }
@@ -234,9 +235,12 @@ package struct FactReader {
     add("metric", metric)
     add("source", source)
     if let detector { add("detector", detector) }
+    let common = commons.find(labels) { String(decoding: $0, as: UTF8.self) }
+    guard let common else { return nil }
+    labels.removeAll(keepingCapacity: true)
     if let dimensions, !add(object: dimensions, mustBeSorted: true) { return nil }
     if let tags, !add(object: tags, mustBeSorted: false) { return nil }
-    return PackedLabels(packed: String(decoding: labels, as: UTF8.self))
+    return PackedLabels(common: common, own: String(decoding: labels, as: UTF8.self))
   }
 
   private mutating func add(_ name: StaticString, _ value: UnsafeBufferPointer<UInt8>) {
@@ -309,6 +313,10 @@ private struct Interned<Value> {
   private var known: [StableHash: Value] = [:]
   private var lastBytes: [UInt8] = []
   private var last: Value?
+
+  mutating func find(_ bytes: [UInt8], make: ([UInt8]) -> Value?) -> Value? {
+    bytes.withUnsafeBufferPointer { b in find(b) { make(bytes) } }
+  }
 
   mutating func find(_ bytes: UnsafeBufferPointer<UInt8>, make: () -> Value?) -> Value? {
     if let last, lastBytes.isSame(as: bytes) { return last }

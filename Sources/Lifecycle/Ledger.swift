@@ -46,6 +46,7 @@ package struct Ledger: Sendable {
   }
 
   package private(set) var pending: [Int64: Pending] = [:]
+  /// Of keys that don't begin with their subject.
   private var byKey: [String: Int64] = [:]
   private var ready: [String: Heap<Ready>] = [:]
   /// What deliveries about a subject to a place returned, for the messages that follow.
@@ -63,7 +64,33 @@ package struct Ledger: Sendable {
 
   package init() {}
 
-  package func find(_ key: String) -> Pending? { byKey[key].flatMap { pending[$0] } }
+  package func find(_ key: String) -> Pending? { position(of: key).flatMap { pending[$0] } }
+
+  /// A key begins with its subject, about which little is owed at once: it needs no table of its own.
+  private func position(of key: String) -> Int64? {
+    if let subject = Ledger.subject(of: key), let line = bySubject[subject] {
+      if pending[line.first]?.key == key { return line.first }
+      for position in line.rest where pending[position]?.key == key { return position }
+    }
+    return byKey.isEmpty ? nil : byKey[key]
+  }
+
+  /// `A-1042/firing/…` is about A-1042.
+  private static func subject(of key: String) -> Subject? {
+    var kind: Subject.Kind?
+    var number: Int64 = 0
+    for (i, c) in key.utf8.enumerated() {
+      switch i {
+      case 0: kind = Subject.Kind(rawValue: c)
+      case 1: if c != UInt8(ascii: "-") { return nil }
+      default:
+        if c == UInt8(ascii: "/") { return kind.map { Subject($0, number) } }
+        guard c &- 48 < 10, i < 20 else { return nil }
+        number = number * 10 + Int64(c &- 48)
+      }
+    }
+    return nil
+  }
   package subscript(_ position: Int64) -> Pending? {
     get { pending[position] }
     set {
@@ -112,7 +139,7 @@ package struct Ledger: Sendable {
   /// Those of one line must come in the order of their positions.
   mutating func put(_ p: Pending) {
     pending[p.position] = p
-    byKey[p.key] = p.position
+    if Ledger.subject(of: p.key) != p.subject { byKey[p.key] = p.position }
     if bySubject[p.subject]?.rest.append(p.position) == nil { bySubject[p.subject] = Line(first: p.position) }
     offer(p)
   }
@@ -125,18 +152,21 @@ package struct Ledger: Sendable {
     return nil
   }
 
-  package mutating func settle(_ position: Int64, as end: End) {
-    guard let p = pending.removeValue(forKey: position) else { return }
+  /// - Returns: what it was; nil if it was settled before, or was never owed.
+  @discardableResult
+  package mutating func settle(_ key: String, as end: End) -> Pending? {
+    guard let position = position(of: key), let p = pending.removeValue(forKey: position) else { return nil }
     switch end {
     case .delivered: totals.delivered += 1
     case .failed: totals.failed += 1
     case .cancelled: totals.cancelled += 1
     }
-    byKey[p.key] = nil
-    guard var line = bySubject.removeValue(forKey: p.subject), !line.rest.isEmpty else { return }
+    if !byKey.isEmpty { byKey[p.key] = nil }
+    guard var line = bySubject.removeValue(forKey: p.subject), !line.rest.isEmpty else { return p }
     if line.first == position { line.first = line.rest.removeFirst() } else { line.rest.removeAll { $0 == position } }
     bySubject[p.subject] = line
     if let next = first(p.subject, p.place.target) { offer(next) }
+    return p
   }
 
   /// Puts it where a worker finds it, if it is the first of its line. Doubled entries are harmless: each is judged when it comes up.
@@ -144,6 +174,9 @@ package struct Ledger: Sendable {
     guard isOffering, p.lease == nil, first(p.subject, p.place.target)?.position == p.position else { return }
     ready[p.place.target.channel, default: Heap()].insert(Ready(urgency: p.urgency, position: p.position))
   }
+
+  /// Whether a worker might find something.
+  package var hasReady: Bool { ready.values.contains { !$0.isEmpty } }
 
   /// From now on nothing is offered, until ``offerAll()``.
   mutating func offerNothing() { isOffering = false }

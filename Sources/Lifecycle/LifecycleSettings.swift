@@ -26,6 +26,9 @@ package struct LifecycleSettings: Sendable, Equatable {
   package var silenceWarning = Interval.minutes(15)
   /// Receivers of words about silences.
   package var notices: [String] = []
+  /// People and schedules. Who is on call is looked up in the settings in force, not in those that an alert was opened under: an
+  /// override that is written today counts for everything that is open.
+  package var onCall = OnCallSettings()
 
   package init() {}
 
@@ -76,9 +79,12 @@ package struct Policy: Sendable, Equatable {
     /// After the step before; for the first, after the alert opened.
     package var after: Interval
     package var receivers: [String]
-    package init(after: Interval, receivers: [String]) {
+    /// The hours in which it may tell anybody; nil: always.
+    package var hours: StepHours?
+    package init(after: Interval, receivers: [String], hours: StepHours? = nil) {
       self.after = after
       self.receivers = receivers
+      self.hours = hours
     }
   }
   package var name: String
@@ -93,6 +99,25 @@ package struct Policy: Sendable, Equatable {
     self.repeats = repeats
     self.acknowledgeTimeout = acknowledgeTimeout
   }
+}
+
+/// When a step may tell anybody, and what becomes of it at other times.
+package struct StepHours: Sendable, Equatable {
+  package enum Otherwise: String, Sendable, CaseIterable {
+    /// The step tells nobody, and the policy goes on in its own time.
+    case skip
+    /// The step waits until its hours begin, and the policy with it.
+    case wait
+  }
+  package var windows: [TimeWindow]
+  package var otherwise: Otherwise
+  package init(windows: [TimeWindow], otherwise: Otherwise = .skip) {
+    self.windows = windows
+    self.otherwise = otherwise
+  }
+  package func contains(_ t: Timestamp) -> Bool { windows.contains { $0.contains(t) } }
+  package func next(from t: Timestamp) -> Timestamp? { windows.compactMap { $0.next(from: t) }.min() }
+  package var text: String { windows.map(\.text).joined(separator: ", ") }
 }
 
 /// Which alerts go where.

@@ -12,6 +12,7 @@ extension LifecycleSettings {
       "dependencies": .list(dependencies.map(\.json)), "maintenance": .list(maintenance.map(\.json)),
       "flapping": flapping?.json ?? false, "storm": storm?.json ?? false,
       "silence_warning_us": .int(silenceWarning.microseconds), "notices": .list(notices.map { .string($0) }),
+      "people": .list(onCall.people.map(\.json)), "schedules": .list(onCall.schedules.map(\.json)),
     ])
   }
 
@@ -31,6 +32,8 @@ extension LifecycleSettings {
     if let f = json["storm"] { storm = StormRule(json: f) }
     silenceWarning = json.interval("silence_warning_us") ?? silenceWarning
     notices = json.texts("notices")
+    onCall.people = (json["people"]?.array ?? []).compactMap { Person(json: $0) }
+    onCall.schedules = (json["schedules"]?.array ?? []).compactMap { OnCallSchedule(json: $0) }
   }
 
   /// 32 hexadecimal digits that name these settings: the same settings are taken up once.
@@ -45,13 +48,13 @@ extension LifecycleSettings {
 }
 
 extension JSON {
-  fileprivate static func list(_ items: [JSON]) -> JSON { items.isEmpty ? .null : .array(items) }
+  static func list(_ items: [JSON]) -> JSON { items.isEmpty ? .null : .array(items) }
   fileprivate func matchers(_ name: String) -> [Matcher] {
     (self[name]?.array ?? []).compactMap { Matcher(json: $0) }
   }
-  fileprivate func interval(_ name: String) -> Interval? { self[name]?.int.map { Interval(microseconds: $0) } }
-  fileprivate func texts(_ name: String) -> [String] { (self[name]?.array ?? []).compactMap(\.string) }
-  fileprivate static func texts(_ values: [String]) -> JSON { .array(values.map { .string($0) }) }
+  func interval(_ name: String) -> Interval? { self[name]?.int.map { Interval(microseconds: $0) } }
+  func texts(_ name: String) -> [String] { (self[name]?.array ?? []).compactMap(\.string) }
+  static func texts(_ values: [String]) -> JSON { .array(values.map { .string($0) }) }
 }
 
 extension Receiver {
@@ -91,7 +94,12 @@ extension Policy {
   var json: JSON {
     .compact([
       "name": .string(name),
-      "steps": .array(steps.map { ["after_us": .int($0.after.microseconds), "notify": .texts($0.receivers)] }),
+      "steps": .array(
+        steps.map {
+          .compact([
+            "after_us": .int($0.after.microseconds), "notify": .texts($0.receivers), "hours": $0.hours?.json ?? .null,
+          ])
+        }),
       "repeat": .int(repeats),
       "acknowledge_timeout_us": acknowledgeTimeout.map { .int($0.microseconds) } ?? .null,
     ])
@@ -101,7 +109,9 @@ extension Policy {
     self.init(
       name: name,
       steps: (json["steps"]?.array ?? []).map {
-        Step(after: $0.interval("after_us") ?? .zero, receivers: $0.texts("notify"))
+        Step(
+          after: $0.interval("after_us") ?? .zero, receivers: $0.texts("notify"),
+          hours: $0["hours"].map { StepHours(json: $0) })
       },
       repeats: Int(json["repeat"]?.int ?? 0), acknowledgeTimeout: json.interval("acknowledge_timeout_us"))
   }

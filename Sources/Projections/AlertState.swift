@@ -132,6 +132,7 @@ final class AlertState {
     case .escalated(let e):
       summary.exhausted = false
       reach(e.step, e.round, at)
+      if let until = e.waitsUntil, summary.nextEscalationAt != nil { summary.nextEscalationAt = until }
     case .exhausted:
       summary.exhausted = true
       summary.nextEscalationAt = nil

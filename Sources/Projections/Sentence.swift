@@ -48,6 +48,7 @@ package enum Sentence {
     case .uninhibited(let e): return "\(e.by) holds it back no longer."
     case .escalated(let e): return escalated(e, actor)
     case .exhausted(let e):
+      if !e.unreached.isEmpty { return "Nobody was told." + unreached(e.unreached) }
       return
         "The policy has no step left\(e.rounds > 1 ? " after \(e.rounds) rounds" : ""), and nobody has acknowledged."
     case .notificationRequested(let e): return requested(e)
@@ -92,22 +93,39 @@ package enum Sentence {
   }
 
   private static func escalated(_ e: Escalated, _ actor: String) -> String {
-    let step = "Escalated to step \(e.step + 1)" + (e.round > 0 ? " of round \(e.round + 1)" : "")
-    switch e.reason {
-    case .delay: return "\(step): nobody had acknowledged in time."
-    case .delivery_failed: return "\(step): a message of the step before could not be delivered."
-    case .by_hand: return "\(step) by \(actor)."
-    case .resumed: return "\(step): what held it back has ended, and it still fires."
-    case .severity_raised: return "\(step): the severity rose."
-    case .reopened: return "\(step): it fires again."
-    }
+    let number = "tep \(e.step + 1)" + (e.round > 0 ? " of round \(e.round + 1)" : "")
+    if e.skipped { return "S\(number) was passed over: it is outside its hours." }
+    if let until = e.waitsUntil { return "S\(number) waits for its hours, until \(moment(until))." }
+    let step = "Escalated to s\(number)"
+    let why =
+      switch e.reason {
+      case .delay where e.step == 0 && e.round == 0: ""
+      case .delay: ": nobody had acknowledged in time"
+      case .delivery_failed: ": a message of the step before could not be delivered"
+      case .by_hand: " by \(actor)"
+      case .resumed: ": what held it back has ended, and it still fires"
+      case .severity_raised: ": the severity rose"
+      case .reopened: ": it fires again"
+      case .nobody_reached: ": the step before reached nobody"
+      case .hours_began: ": its hours have begun"
+      }
+    return step + why + "." + unreached(e.unreached)
+  }
+
+  /// ` Nobody could be reached by oncall.`
+  private static func unreached(_ receivers: [String]) -> String {
+    receivers.isEmpty ? "" : " Nobody could be reached by \(receivers.joined(separator: ", "))."
   }
 
   private static func requested(_ e: NotificationRequested) -> String {
     let who = e.destination.isEmpty || e.destination == e.receiver ? e.receiver : "\(e.receiver) (\(e.destination))"
-    let to = "\(who) by \(e.channel)"
+    var to = "\(who) by \(e.channel)"
+    if let other = e.insteadOf { to += ", instead of \(other)," }
     switch e.purpose {
-    case .firing: return "Telling \(to)" + (e.step.map { ", step \($0 + 1)." } ?? ".")
+    case .firing:
+      let step = e.step.map { "\(to.hasSuffix(",") ? "" : ",") step \($0 + 1)" } ?? ""
+      return "Telling \(to)\(step)"
+        + (e.notBefore.map { "; its quiet hours hold it back until \(moment($0))." } ?? ".")
     case .acknowledged: return "Telling \(to) that it was acknowledged."
     case .resolved: return "Telling \(to) that it is over."
     case .reminder: return "Reminding \(to) that the acknowledgement runs out soon."

@@ -64,8 +64,9 @@ struct Intake {
 
   /// False if it was known.
   mutating func insert(_ hash: StableHash) -> Bool {
-    guard !contains(hash) else { return false }
-    _ = newer.insert(hash)
+    guard older.count == 0 || !older.contains(hash), shelf?.contains(hash) != true, newer.insert(hash) else {
+      return false
+    }
     if newer.count >= capacity {
       if sealed != nil { isGapped = true }
       sealed = nil
@@ -150,8 +151,7 @@ struct Intake {
   }
 
   static func write(_ hash: StableHash, to out: inout [UInt8]) {
-    withUnsafeBytes(of: hash.high.littleEndian) { out.append(contentsOf: $0) }
-    withUnsafeBytes(of: hash.low.littleEndian) { out.append(contentsOf: $0) }
+    withUnsafeBytes(of: (hash.high.littleEndian, hash.low.littleEndian)) { out.append(contentsOf: $0) }
   }
 }
 

@@ -120,26 +120,31 @@ extension RecordedEvent {
   }
 }
 
-/// Anomalies of the newest events, so that a message that goes out at once need not read the log. Bounded.
+/// The newest commits' events, so that a message that goes out at once need not read the log. Whole commits are kept and let go of: it costs
+/// nothing for each event.
 struct RecentAnomalies {
+  /// Kept at most, but for the newest commit.
   static let capacity = 8192
-  private var byPosition: [Int64: Anomaly] = [:]
-  private var order: [Int64] = []
-  private var oldest = 0
+  private var commits: [[RecordedEvent]] = []
+  private var count = 0
 
-  subscript(position: Int64) -> Anomaly? { byPosition[position] }
+  subscript(position: Int64) -> Anomaly? {
+    for events in commits.reversed() {
+      guard let first = events.first?.position, position >= first else { continue }
+      let i = Int(position - first)
+      return events.indices.contains(i) ? events[i].anomaly : nil
+    }
+    return nil
+  }
 
   mutating func remember(_ events: [RecordedEvent]) {
-    for e in events.suffix(RecentAnomalies.capacity) {
-      guard let anomaly = e.anomaly else { continue }
-      byPosition[e.position] = anomaly
-      if order.count < RecentAnomalies.capacity {
-        order.append(e.position)
-      } else {
-        byPosition[order[oldest]] = nil
-        order[oldest] = e.position
-        oldest = (oldest + 1) % RecentAnomalies.capacity
-      }
+    commits.append(events)
+    count += events.count
+    var old = 0
+    while count > RecentAnomalies.capacity, old + 1 < commits.count {
+      count -= commits[old].count
+      old += 1
     }
+    commits.removeFirst(old)
   }
 }

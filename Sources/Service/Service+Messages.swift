@@ -26,12 +26,23 @@ extension Service {
     }
   }
 
-  private func take(_ events: [[UInt8]], now: Timestamp) -> JSON {
+  private func take(_ events: Frames, now: Timestamp) -> JSON {
     var accepted = 0
     var duplicates = 0
     var rejected: [JSON] = []
-    for (i, bytes) in events.enumerated() {
-      switch Anomaly.parse(bytes, now: now) {
+    for i in events.indices {
+      let text = events.piece(i)
+      if text.withText({ scanner.scan($0, now: now) }) {
+        guard intake.insert(scanner.name) else {
+          duplicates += 1
+          continue
+        }
+        accepted += 1
+        if case .ignored = engine.take(&scanner, text, now: now) { continue }
+        accept(scanner.name)
+        continue
+      }
+      switch Anomaly.parse(text.copy, now: now) {
       case .failure(let error): rejected.append(["index": .int(i), "error": .string(error.message)])
       case .success(let anomaly):
         let hash = StableHash(source: anomaly.source, id: anomaly.id)

@@ -9,6 +9,12 @@ package protocol GatewayPort: AnyObject {
   func receive(limit: Int) -> [Incoming]
   func send(_ message: Outgoing, to peer: Peer)
   func publish(topic: String, position: Int64, json: [UInt8])
+  /// Whether anybody listens to what is published.
+  var isHeard: Bool { get }
+}
+
+extension GatewayPort {
+  package var isHeard: Bool { true }
 }
 
 extension Gateway: GatewayPort {}

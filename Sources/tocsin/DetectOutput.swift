@@ -72,5 +72,7 @@ enum QualityTable {
           + pad("\(r.found)/\(r.incidents)", 7) + pad(percent(r.recall), 8) + pad(delay, 8) + "  "
           + r.missed.joined(separator: " "))
     }
+    let unlabelled = rows.contains { $0.unlabelled > 0 }
+    if unlabelled { Swift.print("Precision is of the alarms that somebody labelled; the others are not judged.") }
   }
 }

@@ -30,7 +30,10 @@ struct DetectVerb: AsyncParsableCommand {
 
   @Flag(help: "Run all checks over the past (--from, or a year) and print how good they would have been.")
   var evaluate = false
-  @ArgumentParser.Option(help: "With --evaluate: what really happened, JSON lines such as `tocsin sample` writes.")
+  @ArgumentParser.Option(
+    help:
+      "With --evaluate: what really happened: JSON lines such as `tocsin sample` writes, or `alerts`, as people labelled them."
+  )
   var labels: String?
 
   func validate() throws {
@@ -135,8 +138,11 @@ struct DetectVerb: AsyncParsableCommand {
     let start = from.flatMap { Timestamp(rfc3339: $0) } ?? end - .days(366)
     guard start < end else { throw ValidationError("--from must be before --to") }
     do {
-      let incidents = try labels.map { try Evaluation.labels(path: $0) } ?? []
-      let (quality, reports) = try await Evaluation.run(plan, start..<end, incidents: incidents)
+      let truth =
+        try labels == "alerts"
+        ? LabelledAlerts.read(folder.load())
+        : Evaluation.Labels(incidents: labels.map { try Evaluation.labels(path: $0) } ?? [])
+      let (quality, reports) = try await Evaluation.run(plan, start..<end, labels: truth)
       QualityTable.print(quality, json: json)
       for report in reports {
         if case .failed(let why) = report.outcome {

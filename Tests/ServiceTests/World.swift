@@ -97,7 +97,7 @@ final class World {
     next += 1
     gateway.outgoing = []
     gateway.incoming.append(
-      .anomalies(Peer(identity: [1]), producer: "detector/a", sequence: UInt64(next), events: events))
+      .anomalies(Peer(identity: [1]), producer: "detector/a", sequence: UInt64(next), events: Frames(events)))
     try service.step()
     for case .stored(_, let json) in gateway.outgoing { return json }
     return .null

@@ -75,7 +75,7 @@ struct AnomalyWriting {
   private func series(_ a: Assessment) -> JSON {
     let points = a.entry.series.points
     let from = max(0, a.index - AnomalyWriting.seriesLimit + 1)
-    let judgements = a.check.detector.judge(Array(points[...a.index]), from: from)
+    let judgements = a.curve ?? a.check.detector.judge(Array(points[...a.index]), from: from)
     return .array(
       zip(points[from...a.index], judgements).map { point, judgement in
         .compact([

@@ -4,8 +4,10 @@ package import Alerts
 package struct DetectionPlan: Sendable {
   package var events: [EventPlan] = []
   package var faults: [Fault] = []
+  package var flood: FloodRule?
 
   package init(_ settings: DetectionSettings, kinds: SourceKinds = .standard) {
+    flood = settings.flood
     for event in settings.events {
       if let same = events.first(where: { $0.name == event.name }) {
         faults.append(
@@ -40,8 +42,10 @@ package struct EventPlan: Sendable {
 package struct CheckPlan: Sendable {
   package let settings: CheckSettings
   let detector: any Detector
-  /// The metric's alias, or ``RowCount/metric``.
+  /// The metric's alias, ``RowCount/metric``, ``Freshness/metric``, or `revenue_share`: as the anomaly names it.
   package let metric: String
+  /// The alias of the source's metric that it reads, where it reads one.
+  let alias: String
   let bucket: Bucket
   /// As the source spells them.
   let dimensions: [String]
@@ -52,7 +56,10 @@ package struct CheckPlan: Sendable {
   let clearAfter: Int
 
   package var name: String { settings.name }
-  var countsRows: Bool { metric == RowCount.metric }
+  /// What it looks at of a reading: a metric's values, or what the worker makes of the rows themselves.
+  let subject: Subject
+  enum Subject: Sendable, Equatable { case metric, rows, age, share }
+  var countsRows: Bool { subject == .rows }
 }
 
 extension EventPlan {
@@ -61,6 +68,7 @@ extension EventPlan {
     var event = event
     // A file of timestamp,value needs no words about its columns.
     if event.source.metrics.isEmpty { event.source.metrics = [.init(column: "", alias: "value", aggregate: "avg")] }
+    addMissingRatios(&event)
     settings = event
     let options = SourceOptions(event, &faults)
     self.options = options
@@ -113,6 +121,7 @@ extension CheckPlan {
     _ faults: inout [Fault]
   ) {
     var p = Parameters(check)
+    p.zone = options.zone
     let detector = DetectorRegistry.detector(&p)
     settings = check
     bucket =
@@ -123,11 +132,17 @@ extension CheckPlan {
       case .point: options.step.map { .step($0) } ?? .exact
       }
     let aliases = event.source.metrics.map(\.alias)
-    let countsRows = detector is RowCount
-    if countsRows {
-      metric = RowCount.metric
+    subject = CheckPlan.subject(detector)
+    if subject == .rows || subject == .age {
+      metric = subject == .rows ? RowCount.metric : Freshness.metric
+      alias = metric
+      if subject == .age, bucket == .exact {
+        p.fault(
+          nil, "freshness needs windows", mend: "put it under daily_checks or hourly_checks, or give the source a step")
+      }
     } else if let name = check.metric {
-      metric = name
+      alias = name
+      metric = subject == .share ? "\(name)_share" : name
       if !aliases.contains(name) {
         let near = Nearest.name(to: name, in: aliases)
         p.fault(
@@ -135,13 +150,18 @@ extension CheckPlan {
           mend: (near.map { "did you mean \($0)? " } ?? "") + "It has \(aliases.joined(separator: ", "))")
       }
     } else if aliases.count == 1 {
-      metric = aliases[0]
+      alias = aliases[0]
+      metric = subject == .share ? "\(alias)_share" : alias
     } else {
+      alias = ""
       metric = ""
       p.fault(nil, "it names no metric", mend: "give one of \(aliases.joined(separator: ", "))")
     }
     let dimensions = p.texts("dimensions")
-    self.dimensions = dimensions ?? (countsRows ? [] : event.source.dimensions)
+    self.dimensions = dimensions ?? (subject == .rows || subject == .age ? [] : event.source.dimensions)
+    if subject == .share, self.dimensions.isEmpty {
+      p.fault("dimensions", "dominant_category needs a dimension to compare", mend: "dimensions: [category]")
+    }
     for d in dimensions ?? [] where !event.source.dimensions.contains(d) {
       p.fault(
         "dimensions", "\"\(d)\" is not a dimension of the data source",
@@ -173,12 +193,41 @@ extension CheckPlan {
       period: period?.settings.period ?? .daily)
     detector = MissingRows()
     metric = RowCount.metric
+    alias = RowCount.metric
+    subject = .rows
     self.bucket = bucket
     dimensions = []
     severity = .critical
     condition = nil
     consecutive = 1
     clearAfter = 1
+  }
+}
+
+extension CheckPlan {
+  private static func subject(_ detector: (any Detector)?) -> Subject {
+    switch detector {
+    case is RowCount: .rows
+    case is Freshness: .age
+    case let share as Share where share.kind == .dominant_category: .share
+    default: .metric
+    }
+  }
+}
+
+/// `{detector: missing_data, metric: price}` asks for the share of rows without a price: a metric that the source makes, under a name of its own.
+private func addMissingRatios(_ event: inout EventSettings) {
+  for i in event.checks.indices {
+    let name = event.checks[i].detector.lowercased()
+    guard (DetectorRegistry.aliases[name] ?? name) == Share.Kind.missing_data.rawValue,
+      let metric = event.source.metrics.first(where: { $0.alias == event.checks[i].metric }),
+      Aggregate(name: metric.aggregate) != .missing, !SQLText.aggregates(metric.column)
+    else { continue }
+    let alias = "\(metric.alias)_missing"
+    if !event.source.metrics.contains(where: { $0.alias == alias }) {
+      event.source.metrics.append(.init(column: metric.column, alias: alias, aggregate: Aggregate.missing.rawValue))
+    }
+    event.checks[i].metric = alias
   }
 }
 

@@ -5,7 +5,7 @@ import GRDB
 ///
 /// Several workers of one machine may share the file: a claim keeps an event type to one of them at a time.
 package final class DetectorState: Sendable {
-  private let queue: DatabaseQueue
+  let queue: DatabaseQueue
 
   /// Something that a check reported as firing and has not cleared.
   package struct Firing: Sendable, Equatable {
@@ -61,6 +61,7 @@ package final class DetectorState: Sendable {
             series TEXT NOT NULL, time INTEGER NOT NULL, value REAL NOT NULL, PRIMARY KEY (series, time)) WITHOUT ROWID;
           CREATE TABLE IF NOT EXISTS claims (event TEXT PRIMARY KEY, worker TEXT NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
           """)
+      try db.execute(sql: DetectorState.memorySchema + BaselineBook.schema)
     }
   }
 

@@ -10,11 +10,14 @@ package actor DetectorWorker {
   package nonisolated let name: String
   package nonisolated let plan: DetectionPlan
   private let port: any AnomalyPort
-  private let state: DetectorState
+  let state: DetectorState
   nonisolated let now: @Sendable () -> Timestamp
-  private let log: Logger
+  let log: Logger
   /// Event types whose source failed, and when that was last said.
   private var failing: [String: Timestamp] = [:]
+  /// What checks with a memory know of their series, by check.
+  var memories: [String: CheckMemory] = [:]
+  private var flood: Flood?
   private(set) var reports: [String: RunReport] = [:]
   private var totals = (runs: 0, firing: 0, resolved: 0, errors: 0)
   private let startedAt: Timestamp
@@ -36,6 +39,7 @@ package actor DetectorWorker {
     self.state = state
     self.log = log
     now = clock
+    flood = plan.flood.map { Flood($0) }
     startedAt = clock()
   }
 
@@ -76,6 +80,7 @@ package actor DetectorWorker {
     async throws
   {
     var firing = FiringSet(range == nil ? try state.firing(event: event.name) : [])
+    let known = Set(firing.byKey.keys)
     let writing = AnomalyWriting(event: event, source: "detector/\(name)", now: now)
     var anomalies: [Anomaly] = range == nil ? abandon(event, &firing, writing) : []
     var assessed: [(assessment: Assessment, calendar: WindowCalendar)] = []
@@ -84,11 +89,14 @@ package actor DetectorWorker {
     for (bucket, checks) in event.buckets {
       var reached: [String: Timestamp] = [:]
       for check in checks { reached[check.name] = try state.watermark(check.name)?.end }
-      guard let work = DueWork(event, checks, bucket: bucket, now: now, range: range, watermarks: reached) else {
-        continue
-      }
+      if range == nil { try recall(event, checks, now) }
+      let kept = range == nil ? memories.mapValues(\.reached) : [:]
+      guard
+        let work = DueWork(
+          event, checks, bucket: bucket, now: now, range: range, watermarks: reached, memories: kept)
+      else { continue }
       read = true
-      let (found, reaches) = try await judge(event, work, now: now, &report)
+      let (found, reaches) = try await judge(event, work, now: now, remembers: range == nil, &report)
       assessed += found
       watermarks.merge(reaches) { max($0, $1) }
     }
@@ -99,7 +107,11 @@ package actor DetectorWorker {
       anomalies.append(writing.sourceBack())
     }
     anomalies += event.anomalies(assessed, firing: &firing, writing: writing)
-    if let range { anomalies += try settle(event, firing, range, writing) }
+    if let range {
+      anomalies += try settle(event, firing, range, writing)
+    } else if let counted = flood?.take(anomalies, known: known, worker: name, now: now) {
+      anomalies = counted
+    }
     try await publish(anomalies, &report)
     let newest = watermarks.values.max()
     report.newest = newest
@@ -115,6 +127,7 @@ package actor DetectorWorker {
       keepsFiring = present && !watermarks.isEmpty
     }
     try state.commit(event: event.name, watermarks: watermarks, firing: keepsFiring ? firing.rows : nil)
+    if range == nil { try save(event, now, atOnce: false) }
   }
 
   /// What a backfill of the past leaves firing at its end was over by the time that later windows were checked, unless it fires now.
@@ -150,7 +163,7 @@ package actor DetectorWorker {
   // MARK: Reading and judging
 
   private func judge(
-    _ event: EventPlan, _ work: DueWork, now: Timestamp, _ report: inout RunReport
+    _ event: EventPlan, _ work: DueWork, now: Timestamp, remembers: Bool, _ report: inout RunReport
   ) async throws -> ([(assessment: Assessment, calendar: WindowCalendar)], [String: Timestamp]) {
     var out: [(assessment: Assessment, calendar: WindowCalendar)] = []
     var reaches = work.reaches
@@ -164,49 +177,58 @@ package actor DetectorWorker {
         calendar: work.calendar, from: work.from, to: work.to, rowLimit: event.options.rowLimit,
         timeout: event.options.timeout)
       var reading = try await event.source.read(request)
-      if !event.source.keepsHistory { reading = try remember(event, reading, checks) }
+      if !event.source.keepsHistory { reading = try remember(event, reading, checks, work.remembered) }
       if reading.bad.count > 0 {
         report.bad = reading.bad
         log.warning(
           "\(event.name): \(reading.bad.count) rows can't be read: \(reading.bad.examples.joined(separator: "; "))")
       }
-      let first = reading.rows.first?.time ?? work.to
-      let windows = work.calendar.windows(
-        from: work.from ?? work.calendar.window(at: first).start, to: work.to, limit: 1_000_000)
-      let table = SeriesTable(
-        reading, dimensions: dimensions, metrics: event.settings.source.metrics, windows: windows)
+      var table = SeriesTable(reading, work, from: work.from, dimensions, event.settings.source.metrics)
+      let doubtful = doubts(checks, table, work, from: work.from)
+      if !doubtful.isEmpty {
+        // The past is no longer what it was: it is read once more, as if nothing were known of it.
+        for name in doubtful { memories[name]?.forget() }
+        var whole = request
+        whole.from = work.fullFrom(doubtful)
+        reading = try await event.source.read(whole)
+        if !event.source.keepsHistory { reading = try remember(event, reading, checks, []) }
+        table = SeriesTable(reading, work, from: whole.from, dimensions, event.settings.source.metrics)
+      }
       report.series += table.order.count * max(1, Set(checks.map(\.metric)).count)
       report.points += reading.rows.count
+      if remembers { learn(event, table, checks, work) }
       for check in checks {
         guard var due = work.due[check.name] else { continue }
         if !event.source.keepsHistory, let newest = reading.rows.map(\.time).max() { due = newest...newest }
-        let entries =
-          !check.countsRows
-          ? table.entries(metric: check.metric)
-          : check.dimensions.isEmpty ? [table.rowCounts()] : table.rowCountEntries()
-        for entry in entries {
+        for entry in table.entries(of: check) {
           guard let last = entry.series.points.last(where: { $0.time <= due.upperBound })?.time else { continue }
           let range = work.newestOnly ? max(due.lowerBound, last)...max(due.upperBound, last) : due
-          for a in event.assess(check, entry, table, calendar: work.calendar, due: range) {
-            out.append((a, work.calendar))
-          }
+          let assessed =
+            remembers
+            ? assess(event, check, entry, table, work, due: range)
+            : event.assess(check, entry, table, calendar: work.calendar, due: range)
+          for a in assessed { out.append((a, work.calendar)) }
           if work.calendar.bucket == .exact, last >= due.lowerBound {
             reaches[check.name] = max(reaches[check.name] ?? .epoch, last)
           }
         }
       }
     }
+    if remembers { reach(reaches) }
     return (out, reaches)
   }
 
   /// Adds a present reading to the past that the state keeps, and returns both.
-  private func remember(_ event: EventPlan, _ reading: SourceReading, _ checks: [CheckPlan]) throws -> SourceReading {
+  private func remember(
+    _ event: EventPlan, _ reading: SourceReading, _ checks: [CheckPlan], _ remembered: Set<String>
+  ) throws -> SourceReading {
     let metrics = event.settings.source.metrics
     var limit = AnomalyWriting.seriesLimit
     for check in checks {
       switch check.detector.lookback {
       case .none: break
       case .points(let n): limit = max(limit, n + check.consecutive + check.clearAfter)
+      case .everything where remembered.contains(check.name): break
       case .time, .everything: limit = DetectorState.pointLimit
       }
     }

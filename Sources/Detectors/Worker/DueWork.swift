@@ -16,6 +16,8 @@ struct DueWork {
   var count: Int
   /// Only the newest point of each series: a first run on points.
   var newestOnly = false
+  /// Checks whose past is known, so that it is not read.
+  var remembered: Set<String> = []
 
   /// The most windows that a run catches up on. Beyond it a backfill is the better tool, because it shows its progress.
   static let catchUpLimit = 5000
@@ -25,7 +27,7 @@ struct DueWork {
   /// Nil where nothing is due.
   init?(
     _ event: EventPlan, _ checks: [CheckPlan], bucket: Bucket, now: Timestamp, range: Range<Timestamp>?,
-    watermarks: [String: Timestamp]
+    watermarks: [String: Timestamp], memories: [String: Timestamp] = [:]
   ) {
     calendar = WindowCalendar(bucket, zone: event.zone)
     self.checks = checks
@@ -66,7 +68,14 @@ struct DueWork {
         count = max(count, windows.count)
       }
       guard !due.isEmpty else { return nil }
-      from = earliest == .epoch ? nil : earliest - DueWork.lookback(checks, length)
+      remembered = Set(
+        due.compactMap { name, range in
+          range.lowerBound > .epoch && CheckMemory.covers(range.lowerBound, reached: memories[name], length)
+            ? name : nil
+        })
+      // What was never taken in has to be read, whether it is due or not.
+      for name in remembered { if let reached = memories[name] { earliest = min(earliest, reached) } }
+      from = earliest == .epoch ? nil : earliest - DueWork.lookback(checks, length, remembered)
     } else {
       let end = range?.upperBound ?? now + Interval(microseconds: 1)
       for check in checks {
@@ -85,6 +94,10 @@ struct DueWork {
         switch check.detector.lookback {
         case .none: break
         case .time(let i): lookback = lookback.map { max($0, i) }
+        case .everything
+        where CheckMemory.covers(due[check.name]?.lowerBound ?? .epoch, reached: memories[check.name], .zero):
+          remembered.insert(check.name)
+          earliest = min(earliest, memories[check.name] ?? .epoch)
         case .points, .everything: lookback = nil
         }
       }
@@ -92,11 +105,13 @@ struct DueWork {
     }
   }
 
-  private static func lookback(_ checks: [CheckPlan], _ length: Interval) -> Interval {
-    var longest = length * shownPast
+  private static func lookback(_ checks: [CheckPlan], _ length: Interval, _ remembered: Set<String>) -> Interval {
+    // A check with a memory has kept what it shows.
+    var longest = checks.allSatisfy { remembered.contains($0.name) } ? length * CheckMemory.overlap : length * shownPast
     for check in checks {
       let own: Interval =
         switch check.detector.lookback {
+        case .everything where remembered.contains(check.name): length * CheckMemory.overlap
         case .none: .zero
         case .time(let i): i
         case .points(let n): length * Int64(n)

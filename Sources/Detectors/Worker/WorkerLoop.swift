@@ -18,6 +18,7 @@ extension DetectorWorker {
       }
       for await done in group { reports[done.event] = done }
     }
+    saveAll()
     await beat()
     return events.compactMap { reports[$0.name] }
   }
@@ -58,6 +59,7 @@ extension DetectorWorker {
         }
       }
     }
+    saveAll()
   }
 
   private func chosen(_ only: Set<String>?) -> [EventPlan] {

@@ -5,7 +5,7 @@ extension AlertState: Packed {
     [
       "id", "key", "labels", "openedAt", "lastSeenAt", "escalation", "anomalyPosition", "decisivePosition",
       "sharedRoute", "box", "told", "groups", "counts", "steps", "severity", "isFiring", "isResolved", "seen",
-      "isFlapping", "isExhausted",
+      "isFlapping", "isExhausted", "isWaiting",
     ]
   }
 
@@ -30,7 +30,8 @@ extension AlertState: Packed {
     p.int(Int64(steps.round))
     p.byte(severity.rawValue)
     p.byte(
-      (isFiring ? 1 : 0) | (isResolved ? 2 : 0) | (seen ? 4 : 0) | (isFlapping ? 8 : 0) | (isExhausted ? 16 : 0))
+      (isFiring ? 1 : 0) | (isResolved ? 2 : 0) | (seen ? 4 : 0) | (isFlapping ? 8 : 0) | (isExhausted ? 16 : 0)
+        | (isWaiting ? 32 : 0))
   }
 
   init(from u: inout Unpacker) {
@@ -58,7 +59,8 @@ extension AlertState: Packed {
       escalation: escalation == 0 ? .max : escalation, anomalyPosition: anomalyPosition,
       decisivePosition: decisivePosition, sharedRoute: sharedRoute, box: box, told: told, groups: groups,
       counts: counts, steps: steps, severity: severity ?? .low, isFiring: flags & 1 != 0, isResolved: flags & 2 != 0,
-      seen: flags & 4 != 0, isFlapping: flags & 8 != 0, isExhausted: flags & 16 != 0)
+      seen: flags & 4 != 0, isFlapping: flags & 8 != 0, isExhausted: flags & 16 != 0,
+      isWaiting: flags & 32 != 0)
   }
 }
 

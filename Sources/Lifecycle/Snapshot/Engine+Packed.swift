@@ -9,7 +9,10 @@ extension Engine: Packed {
   }
   /// What follows from ``carried``, and is made again by the start: ``Engine/recover(now:)``.
   static var derived: [String] {
-    ["settings", "deadlines", "inhibitions", "groupByKey", "routes", "lastRoute", "toldSets", "lastTold"]
+    [
+      "deadlines", "inhibitions", "groupByKey", "settings", "routes", "lastRoute", "plainRoutes", "commonLabels",
+      "toldSets", "lastTold",
+    ]
   }
   /// What lives no longer than a batch, or than the process.
   static var transient: [String] { ["counters", "batch", "repeats", "repeatOrder", "isReplaying"] }
@@ -54,7 +57,8 @@ extension Engine: Packed {
     }
     configuration = u.int()
     for _ in 0..<u.count() where !u.isBroken {
-      let a = AlertState(from: &u)
+      var a = AlertState(from: &u)
+      a.labels.share(common: shared(labels: a.labels.common))
       alerts[a.id] = a
       // As a replay has them: whoever ended long enough ago leaves as time goes on.
       if let end = a.resolvedAt { deadlines.add(.farewell(a.id), at: end + settings.reopenWithin) }

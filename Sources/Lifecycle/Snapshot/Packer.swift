@@ -65,12 +65,12 @@ struct Packer {
 
   // MARK: - What many have in common
 
-  mutating func route(_ route: Shared<RouteTaken>) {
+  mutating func route(_ route: FrozenRoute) {
     let known = routes[ObjectIdentifier(route)]
     int(known ?? routes.count)
     guard known == nil else { return }
     routes[ObjectIdentifier(route)] = routes.count
-    json(route.value.json)
+    json(route.route.json)
   }
   mutating func place(_ place: AlertState.Place) {
     let known = places[place]
@@ -94,7 +94,7 @@ struct Unpacker {
   private let b: UnsafeRawBufferPointer
   private var i = 0
   private(set) var isBroken = false
-  private var routes: [Shared<RouteTaken>] = []
+  private var routes: [FrozenRoute] = []
   private var places: [AlertState.Place] = []
   private var placeLists: [[AlertState.Place]] = []
 
@@ -173,11 +173,11 @@ struct Unpacker {
 
   // MARK: - What many have in common
 
-  mutating func route() -> Shared<RouteTaken> {
+  mutating func route() -> FrozenRoute {
     let index = int()
     if routes.indices.contains(index) { return routes[index] }
     if index != routes.count { isBroken = true }
-    let route = Shared(RouteTaken(json: json()))
+    let route = FrozenRoute(RouteTaken(json: json()))
     routes.append(route)
     return route
   }

@@ -81,7 +81,7 @@ final class Running: Sendable {
       Archivist(path: configuration.logPath) { [self] in current.archiveAfter }.part,
       digests(configuration, log: log, reader: reader, projector: projector, commands: commands),
       try console(configuration, log: log, reader: reader, commands: commands, anomalies: anomalies),
-      watch(over: configurationFolder),
+      gapsPart(), watch(over: configurationFolder),
     ]
   }
 
@@ -154,6 +154,9 @@ final class Running: Sendable {
         try Running.digest(
           request, reader: reader, weekday: weekday, zone: zone, consoleURL: consoleURL, now: wallClock())
       },
+      check: { [self] query, tenants in try await Running.check(current, query, tenants) },
+      onCall: onCallSource(), link: { [self] in readLink($0) },
+      warnings: { [self] in current.gaps(now: wallClock()).map { "\($0.key) \($0.message)" } },
       moreMetrics: { Running.metrics(status.snapshot) }, now: wallClock, zone: zone, version: Tocsin.version)
     let logger = Logger(label: "tocsin.console")
     let console = Console(dependencies, logger: logger)
@@ -193,10 +196,9 @@ final class Running: Sendable {
     var day = zone.local(now).day - 1
     if let ending = request.ending {
       guard let date = Timestamp(rfc3339: ending) else {
-        throw DigestError("\"\(ending.prefix(40))\" is no date such as 2026-11-23")
+        throw DigestError("\"\(ending.prefix(40))\" is no date such as 2026-11-22")
       }
-      // A period that ends on a date is over the day before.
-      day = date.utcDay.days - 1
+      day = date.utcDay.days
     }
     let period = DigestPeriod.ending(request.period, onOrBefore: day, weekday: weekday, zone: zone)
     let figures = try reader.digest(period, tenant: request.tenants?.first)
