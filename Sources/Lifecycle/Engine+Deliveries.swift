@@ -24,18 +24,15 @@ extension Engine {
       ledger.offer(p)
       if !isReplaying { deadlines.add(.delivery(p.position), at: a.nextAt) }
     case .notificationDelivered(let d):
-      guard let p = ledger.find(d.key) else { return }
-      ledger.settle(p.position, as: .delivered)
+      guard let p = ledger.settle(d.key, as: .delivered) else { return }
       wasTold(p)
       if let provider = d.provider { ledger.remember(provider, p.subject, p.place.target) }
       wasSettled(p)
     case .notificationFailed(let key):
-      guard let p = ledger.find(key) else { return }
-      ledger.settle(p.position, as: .failed)
+      guard let p = ledger.settle(key, as: .failed) else { return }
       wasSettled(p)
     case .notificationCancelled(let key, let into):
-      guard let p = ledger.find(key) else { return }
-      ledger.settle(p.position, as: .cancelled)
+      guard let p = ledger.settle(key, as: .cancelled) else { return }
       // Its end is owed again once it ends again.
       if p.purpose == .resolved, p.subject.kind == .alert { owe(AlertID(p.subject.number), p.place) }
       if let group = into { joinStormGroup(group, p, now: e.recordedAt) }
@@ -82,8 +79,8 @@ extension Engine {
   }
 
   private mutating func owe(_ id: AlertID, _ place: AlertState.Place) {
-    guard let a = alerts[id], !a.told.contains(where: { $0.target == place.target }) else { return }
-    let told = shared(a.told + [place])
+    guard let before = alerts[id]?.told, !before.contains(where: { $0.target == place.target }) else { return }
+    let told = before.isEmpty && isLastTold(place) ? lastTold : shared(before + [place])
     alerts[id]?.told = told
   }
 
