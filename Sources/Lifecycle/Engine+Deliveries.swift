@@ -98,13 +98,7 @@ extension Engine {
         continue
       }
       if p.isUnsure {
-        // The history says where a second send is possible.
-        emit(
-          .notificationAttempted(
-            NotificationAttempted(
-              key: p.key, attempt: p.attempts + 1, status: nil,
-              message: "the service stopped before it heard what became of this; it may have been sent",
-              outcomeUnknown: true, nextAt: now)), about: p.subject, now: now, cause: p.position)
+        admit(p, now: now)
         guard let again = ledger[p.position] else { continue }
         p = again
       }
@@ -116,6 +110,21 @@ extension Engine {
     }
     return nil
   }
+
+  /// Says of a message that may have been on its way when the service stopped that it may have been sent. The history says where a second send is
+  /// possible, and whoever may have been told that an alert fires is owed its end: also before such a message is withdrawn.
+  mutating func admit(_ p: Ledger.Pending, now: Timestamp) {
+    guard p.isUnsure else { return }
+    emit(
+      .notificationAttempted(
+        NotificationAttempted(
+          key: p.key, attempt: p.attempts + 1, status: nil,
+          message: "the service stopped before it heard what became of this; it may have been sent",
+          outcomeUnknown: true, nextAt: now)), about: p.subject, now: now, cause: p.position)
+  }
+
+  /// Channels on which a message could go now, if a worker took it.
+  package mutating func channelsWaiting(now: Timestamp) -> [String] { ledger.channelsWaiting(now: now) }
 
   /// Takes back a lease whose job never went out.
   package mutating func release(_ position: Int64) {
@@ -146,6 +155,7 @@ extension Engine {
   }
 
   private mutating func withdraw(_ p: Ledger.Pending, reason: String, cause: Int64, now: Timestamp) {
+    admit(p, now: now)
     let position = emit(
       .notificationCancelled(NotificationCancelled(key: p.key, reason: reason)), about: p.subject, now: now,
       cause: cause)
@@ -213,7 +223,8 @@ extension Engine {
     }
   }
 
-  func patience(_ p: Ledger.Pending) -> Interval {
+  /// For how long a message is tried.
+  package func patience(_ p: Ledger.Pending) -> Interval {
     let configuration =
       p.subject.kind == .alert ? alerts[AlertID(p.subject.number)]?.route.configuration ?? configuration : configuration
     return configurations[configuration]?.receiver(p.place.receiver)?.patience ?? .hours(24)

@@ -192,19 +192,29 @@ package struct Ledger: Sendable {
   package mutating func take(channels: [String], now: Timestamp) -> Pending? {
     var best: (channel: String, entry: Ready)?
     for channel in channels {
-      while let first = ready[channel]?.min {
-        guard let p = pending[first.position], p.lease == nil, p.notBefore <= now,
-          self.first(p.subject, p.place.target)?.position == p.position
-        else {
-          _ = ready[channel]?.popMin()
-          continue
-        }
-        if best == nil || first < best!.entry { best = (channel, first) }
-        break
-      }
+      if let first = first(on: channel, now: now), best == nil || first < best!.entry { best = (channel, first) }
     }
     guard let best else { return nil }
     _ = ready[best.channel]?.popMin()
     return pending[best.entry.position]
+  }
+
+  /// Channels on which a message could go now.
+  package mutating func channelsWaiting(now: Timestamp) -> [String] {
+    ready.keys.sorted().filter { first(on: $0, now: now) != nil }
+  }
+
+  /// The most urgent message of a channel that may go now. What stands before it and may not is let go of: it is offered again when it may.
+  private mutating func first(on channel: String, now: Timestamp) -> Ready? {
+    while let first = ready[channel]?.min {
+      guard let p = pending[first.position], p.lease == nil, p.notBefore <= now,
+        self.first(p.subject, p.place.target)?.position == p.position
+      else {
+        _ = ready[channel]?.popMin()
+        continue
+      }
+      return first
+    }
+    return nil
   }
 }
