@@ -52,14 +52,16 @@ let package = Package(
 
     // The house, from the inside out.
     part("Alerts", []),
+    // Where tests kill a process; see docs/operations.md.
+    part("CrashPoints", []),
     part("Lifecycle", ["Alerts", heap]),
     part("EventLog", ["Alerts", grdb, sqlite, logging, crypto]),
-    part("Bus", ["Alerts", "CZeroMQ", grdb, logging]),
-    part("Service", ["Alerts", "Lifecycle", "EventLog", "Bus", logging, crypto, collections]),
+    part("Bus", ["Alerts", "CrashPoints", "CZeroMQ", grdb, logging]),
+    part("Service", ["Alerts", "CrashPoints", "Lifecycle", "EventLog", "Bus", logging, crypto, heap]),
     part("Simulation", ["Alerts", "Lifecycle", "EventLog", "Bus", "Service", logging]),
-    part("Detectors", ["Alerts", "Bus", grdb, logging]),
-    part("Notifiers", ["Alerts", "Bus", "CCurl", "CCairo", mustache, logging, crypto]),
-    part("Projections", ["Alerts", "EventLog", grdb, sqlite, mustache, logging]),
+    part("Detectors", ["Alerts", "CrashPoints", "Bus", grdb, logging]),
+    part("Notifiers", ["Alerts", "CrashPoints", "Bus", "CCurl", "CCairo", mustache, logging, crypto]),
+    part("Projections", ["Alerts", "CrashPoints", "EventLog", grdb, sqlite, mustache, logging]),
     part(
       "Console",
       [
@@ -92,7 +94,7 @@ let package = Package(
     tests("LifecycleTests", ["Alerts", "Lifecycle"]),
     tests("EventLogTests", ["Alerts", "EventLog", grdb], resources: [.copy("Samples")]),
     tests("BusTests", ["Alerts", "Bus"]),
-    tests("ServiceTests", ["Alerts", "Lifecycle", "EventLog", "Bus", "Service"]),
+    tests("ServiceTests", ["Alerts", "CrashPoints", "Lifecycle", "EventLog", "Bus", "Service"]),
     tests("SimulationTests", ["Alerts", "Lifecycle", "Simulation"]),
     tests("DetectorsTests", ["Alerts", "Bus", "Detectors", grdb]),
     tests("NotifiersTests", ["Alerts", "Bus", "Notifiers"], resources: [.copy("Servers")]),
@@ -106,7 +108,7 @@ let package = Package(
     tests(
       "ConfigurationTests",
       ["Alerts", "Lifecycle", "Detectors", "Notifiers", "Projections", "Console", "TocsinConfiguration"]),
-    tests("ScenarioTests", ["Alerts", "tocsin", grdb]),
+    tests("ScenarioTests", ["Alerts", "Bus", "tocsin", grdb]),
   ],
   swiftLanguageModes: [.v6]
 )

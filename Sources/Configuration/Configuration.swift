@@ -5,6 +5,7 @@ import Foundation
 package import Lifecycle
 package import Notifiers
 package import Projections
+package import Service
 
 /// A directory of YAML, read and checked: every part's own settings.
 package struct Configuration: Sendable, Equatable {
@@ -25,6 +26,7 @@ package struct Configuration: Sendable, Equatable {
   package var notifiers = NotifierSettings()
   package var digests: [DigestSettings] = []
   package var console = ConsoleSettings()
+  package var audit = AuditSettings()
 
   /// Files larger than this are refused: a configuration is written by people.
   package static let fileLimit = 4 << 20
@@ -66,6 +68,7 @@ package struct Configuration: Sendable, Equatable {
     var notifiers = ChannelSection.read(root.take("channels"), answers: &answers)
     let onCall = OnCallSection.read(
       people: root.take("people"), schedules: root.take("schedules"), timeZone: service.timeZone)
+    let audit = AuditSection.read(root.take("audit"))
     root.finish()
 
     notifiers.receiverOptions = receivers.options
@@ -127,6 +130,7 @@ package struct Configuration: Sendable, Equatable {
     configuration.notifiers = notifiers
     configuration.digests = digests
     configuration.console = service.console
+    configuration.audit = audit
     configuration.console.outbox = notifiers.outbox
     configuration.console.slackSigningSecret = answers.slackSigningSecret
     configuration.console.pagerdutySecrets = answers.pagerdutySecrets

@@ -1,3 +1,4 @@
+import CrashPoints
 package import EventLog
 import Foundation
 import GRDB
@@ -130,6 +131,7 @@ package final class ProjectionStore {
       writer = nil
       throw error
     }
+    CrashPoint.pass(.projection)
     for item in batch.items {
       if case .unreadable(let position, let why) = item {
         logger.warning("an event can't be shown", metadata: ["position": "\(position)", "error": "\(why)"])

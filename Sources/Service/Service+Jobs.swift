@@ -1,5 +1,6 @@
 import Alerts
 import Bus
+import CrashPoints
 import EventLog
 import Lifecycle
 import Logging
@@ -33,14 +34,30 @@ extension Service {
       for (name, _, p) in jobs { giveBack(p, of: name) }
       return
     }
+    if !jobs.isEmpty { CrashPoint.pass(.lease) }
+    var gone: Set<String> = []
     for (name, peer, p) in jobs {
       // Settled meanwhile, by what another lease found out.
       guard let p = engine.ledger[p.position] else {
         workers.restore(name)
         continue
       }
-      if let job = job(p, now: now) { gateway.send(.job(job.json), to: peer) } else { giveBack(p, of: name) }
+      guard let job = job(p, now: now) else {
+        giveBack(p, of: name)
+        continue
+      }
+      if gateway.send(.job(job.json), to: peer) {
+        auditor?.served(job.channel)
+        CrashPoint.pass(.job)
+      } else {
+        gone.insert(name)
+        withEngine { $0.release(p.position) }
+      }
     }
+    // What they were meant to get is for the others, and not for the end of a lease. Each time there are fewer of them.
+    if gone.isEmpty { return }
+    for name in gone { workers.forget(name) }
+    handOutJobs(now: now)
   }
 
   private func job(_ p: Ledger.Pending, now: Timestamp) -> Job? {
@@ -123,15 +140,18 @@ extension RecordedEvent {
 /// Anomalies of the newest events, so that a message that goes out at once need not read the log. Bounded.
 struct RecentAnomalies {
   static let capacity = 8192
+  /// Those that are larger are read from the log again: with ``capacity`` of them this is 64 MiB, and what they are parsed into a few times that.
+  static let largest = 8192
   private var byPosition: [Int64: Anomaly] = [:]
   private var order: [Int64] = []
   private var oldest = 0
 
+  var count: Int { byPosition.count }
   subscript(position: Int64) -> Anomaly? { byPosition[position] }
 
   mutating func remember(_ events: [RecordedEvent]) {
     for e in events.suffix(RecentAnomalies.capacity) {
-      guard let anomaly = e.anomaly else { continue }
+      guard let anomaly = e.anomaly, anomaly.raw?.count ?? 0 <= RecentAnomalies.largest else { continue }
       byPosition[e.position] = anomaly
       if order.count < RecentAnomalies.capacity {
         order.append(e.position)

@@ -1,5 +1,6 @@
 package import Alerts
 import Bus
+import CrashPoints
 package import EventLog
 package import Lifecycle
 package import Logging
@@ -28,6 +29,11 @@ package final class Service {
   var workers = Workers()
   var answered = AnsweredCommands()
   var recent = RecentAnomalies()
+  /// Nil: nobody watches over this service.
+  var auditor: Auditor?
+  private var auditSettings: AuditSettings?
+  /// The position that the tables have reached.
+  let tables: @Sendable () -> Int64?
 
   /// What waits for the commit before it is sent.
   var answers: [(Peer, Outgoing)] = []
@@ -44,8 +50,11 @@ package final class Service {
   package init(
     log: any EventLog, gateway: any GatewayPort, clock: any ServiceClock, control: ServiceControl,
     status: ServiceStatus,
-    logger: Logger, onCommit: @escaping @Sendable (Int64) -> Void = { _ in }
+    logger: Logger, audit: AuditSettings? = nil, tables: @escaping @Sendable () -> Int64? = { nil },
+    onCommit: @escaping @Sendable (Int64) -> Void = { _ in }
   ) {
+    auditSettings = audit
+    self.tables = tables
     self.log = log
     self.gateway = gateway
     self.clock = clock
@@ -68,6 +77,8 @@ package final class Service {
     try log.intake { intake.recall($0) }
     let now = clock.now()
     engine.recover(now: now)
+    auditor = auditSettings.map { Auditor($0, now: now) }
+    auditor?.recover(engine, now: now)
     engine.adopt(settings, now: now)
     logger.info("the log is read", metadata: ["events": "\(count)", "alerts": "\(engine.openCount)"])
     commit(now: now)
@@ -94,18 +105,21 @@ package final class Service {
   /// How long nothing has to be done, in microseconds; nil for ever.
   package func waitingTime() -> Int64? {
     if stuck != nil { return max(0, min((retryAt - clock.now()).microseconds, Service.retryInterval.microseconds)) }
-    return engine.nextDeadline.map { max(0, ($0 - clock.now()).microseconds) }
+    let next = [engine.nextDeadline, auditor?.nextLook].compactMap { $0 }.min()
+    return next.map { max(0, ($0 - clock.now()).microseconds) }
   }
 
   /// One round: everything that has come, everything that is due, one commit.
   package func step() throws {
     for message in control.drain() { obey(message) }
     let now = clock.now()
+    auditor?.begin(next: engine.nextDeadline, now: now)
     if stuck != nil {
       if now >= retryAt || now < stuckAt { commit(now: now) }
       if let failure { throw failure }
       if stuck != nil {
         refuseMeanwhile(now: now)
+        audit(now: now)
         return settle()
       }
     }
@@ -115,6 +129,8 @@ package final class Service {
     }
     for message in gateway.receive(limit: Service.drainLimit) { take(message, now: now) }
     engine.fire(now: now)
+    auditor?.end(next: engine.nextDeadline, now: now)
+    audit(now: now)
     commit(now: now)
     if let failure { throw failure }
     if stuck == nil { handOutJobs(now: now) }
@@ -126,6 +142,8 @@ package final class Service {
     switch message {
     case .stop: isStopping = true
     case .adopt(let settings): waitingSettings = settings
+    case .audit(let settings):
+      auditor?.adopt(settings, now: clock.now())
     }
   }
 
@@ -152,6 +170,7 @@ package final class Service {
       intakeBytes.removeAll(keepingCapacity: true)
     }
     guard let commit = stuck else { return }
+    CrashPoint.pass(.decide)
     do throws(EventLogError) { try log.append(commit) } catch {
       switch error.kind {
       case .unwritable:
@@ -169,16 +188,21 @@ package final class Service {
       return
     }
     if status.snapshot.trouble != nil { logger.info("anomalies and commands are taken") }
+    CrashPoint.pass(.append)
     stuck = nil
     recent.remember(stuckEvents)
+    auditor?.follow(stuckEvents)
     flushAnswers()
     publish(commit, stuckEvents)
+    CrashPoint.pass(.publish)
     onCommit(engine.head)
     stuckEvents = []
   }
 
   private func flushAnswers() {
+    if answers.isEmpty { return }
     for (peer, answer) in answers { gateway.send(answer, to: peer) }
+    CrashPoint.pass(.answer)
     answers.removeAll(keepingCapacity: true)
   }
 
@@ -197,7 +221,9 @@ package final class Service {
     let known = intake.count
     let (head, open, next) = (engine.head, engine.openCount, engine.nextDeadline)
     let (pending, deadlines) = (engine.ledger.pending.count, engine.deadlines.count)
+    let audit = auditor?.report
     status.update {
+      if let audit { $0.audit = audit }
       if !isStuck {
         $0.isReady = true
         $0.trouble = nil
