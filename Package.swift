@@ -54,14 +54,16 @@ let package = Package(
 
     // The house, from the inside out.
     part("Alerts", []),
+    // Where tests kill a process; see docs/operations.md.
+    part("CrashPoints", []),
     part("Lifecycle", ["Alerts", heap]),
     part("EventLog", ["Alerts", grdb, sqlite, logging, crypto]),
-    part("Bus", ["Alerts", "CZeroMQ", grdb, logging]),
-    part("Service", ["Alerts", "Lifecycle", "EventLog", "Bus", grdb, logging, crypto, collections]),
+    part("Bus", ["Alerts", "CrashPoints", "CZeroMQ", grdb, logging]),
+    part("Service", ["Alerts", "CrashPoints", "Lifecycle", "EventLog", "Bus", grdb, logging, crypto, collections, heap]),
     part("Simulation", ["Alerts", "Lifecycle", "EventLog", "Bus", "Service", logging]),
-    part("Detectors", ["Alerts", "Bus", "CCurl", "CPostgres", "CODBC", grdb, logging]),
-    part("Notifiers", ["Alerts", "Bus", "CCurl", "CCairo", mustache, logging, crypto]),
-    part("Projections", ["Alerts", "EventLog", grdb, sqlite, mustache, logging]),
+    part("Detectors", ["Alerts", "CrashPoints", "Bus", "CCurl", "CPostgres", "CODBC", grdb, logging]),
+    part("Notifiers", ["Alerts", "CrashPoints", "Bus", "CCurl", "CCairo", mustache, logging, crypto]),
+    part("Projections", ["Alerts", "CrashPoints", "EventLog", grdb, sqlite, mustache, logging]),
     part(
       "Console",
       [
@@ -94,7 +96,7 @@ let package = Package(
     tests("LifecycleTests", ["Alerts", "Lifecycle"]),
     tests("EventLogTests", ["Alerts", "EventLog", grdb], resources: [.copy("Samples")]),
     tests("BusTests", ["Alerts", "Bus"]),
-    tests("ServiceTests", ["Alerts", "Lifecycle", "EventLog", "Bus", "Service", logging]),
+    tests("ServiceTests", ["Alerts", "CrashPoints", "Lifecycle", "EventLog", "Bus", "Service", logging]),
     tests("SimulationTests", ["Alerts", "Lifecycle", "Simulation"]),
     tests(
       "DetectorsTests", ["Alerts", "Bus", "Service", "Detectors", grdb],
@@ -110,7 +112,7 @@ let package = Package(
     tests(
       "ConfigurationTests",
       ["Alerts", "Lifecycle", "Detectors", "Notifiers", "Projections", "Console", "TocsinConfiguration"]),
-    tests("ScenarioTests", ["Alerts", "EventLog", "tocsin", grdb]),
+    tests("ScenarioTests", ["Alerts", "Bus", "EventLog", "tocsin", grdb]),
   ],
   swiftLanguageModes: [.v6]
 )

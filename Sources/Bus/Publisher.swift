@@ -1,4 +1,5 @@
 package import Alerts
+import CrashPoints
 import Foundation
 import Synchronization
 
@@ -108,6 +109,7 @@ package final class Publisher: AnomalyPort {
     messages.append(Array(events[start...]))
     batches.append(PublishedBatch(sequence: 0, range: start..<events.count))
     let first = try outbox.append(messages)
+    CrashPoint.pass(.spool)
     for i in batches.indices { batches[i].sequence = first + UInt64(i) }
     guard link.perform({ machine, _, _ in machine.more() }) else {
       throw BusError(.closed, "the publisher is closed; what was published is kept in \(outbox.place)")

@@ -1,5 +1,6 @@
 package import Alerts
 package import Bus
+import CrashPoints
 package import Logging
 
 /// Runs checks: reads the sources, judges what is due, publishes what it finds and what is over.
@@ -139,6 +140,7 @@ package actor DetectorWorker {
     for late in looked { try state.keep(event: event.name, late.inputs, since: [late.series: late.oldest]) }
     try state.commit(event: event.name, watermarks: watermarks, firing: keepsFiring ? firing.rows : nil)
     if range == nil { try save(event, now, atOnce: false) }
+    if !anomalies.isEmpty { CrashPoint.pass(.watermark) }
   }
 
   /// What a backfill of the past leaves firing at its end was over by the time that later windows were checked, unless it fires now.
@@ -293,6 +295,7 @@ package actor DetectorWorker {
   // MARK: Saying
 
   func publish(_ anomalies: [Anomaly], _ report: inout RunReport) async throws {
+    if !anomalies.isEmpty { CrashPoint.pass(.found) }
     var i = 0
     while i < anomalies.count {
       let end = min(anomalies.count, i + DetectorWorker.batchLimit)
@@ -330,11 +333,14 @@ package actor DetectorWorker {
   }
 
   /// Tells the service that this worker lives, and what it has done.
-  package func beat() async {
+  ///
+  /// - Parameter promise: how long it may be silent from here on before somebody is told; zero when it takes its leave.
+  package func beat(promise: Interval? = nil) async {
     let now = self.now()
     await port.heartbeat(
       .compact([
-        "worker": .string("detector/\(name)"), "started_at": .string(startedAt.rfc3339),
+        "worker": .string("detector/\(name)"), "expect_heartbeat": .text(promise?.description),
+        "started_at": .string(startedAt.rfc3339),
         "events": .int(plan.events.count),
         "checks": .int(plan.events.reduce(0) { $0 + $1.checks.count }), "runs": .int(totals.runs),
         "firing": .int(totals.firing), "resolved": .int(totals.resolved), "errors": .int(totals.errors),

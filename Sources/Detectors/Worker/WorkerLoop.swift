@@ -4,6 +4,8 @@ extension DetectorWorker {
   /// Event types that run at the same time: sources are waited for, not computed, but each may hold a connection and its rows.
   static let parallelLimit = 8
   static let heartbeatInterval = Interval.seconds(10)
+  /// What it promises with each heartbeat: a silence longer than this means that it is dead, or judges more than it can.
+  static let promise = Interval.minutes(2)
   /// A sleep is never longer, so that a clock that is put forward or back is noticed.
   static let longestSleep = Interval.seconds(30)
   /// What failed is tried again after this, where its schedule is slower.
@@ -58,12 +60,13 @@ extension DetectorWorker {
       }
       group.addTask {
         while !Task.isCancelled {
-          await self.beat()
+          await self.beat(promise: DetectorWorker.promise)
           try? await Task.sleep(for: .microseconds(DetectorWorker.heartbeatInterval.microseconds))
         }
       }
     }
     saveAll()
+    await beat(promise: .zero)
   }
 
   private func chosen(_ only: Set<String>?) -> [EventPlan] {
