@@ -28,9 +28,20 @@ package final class CommandClient: CommandPort {
   }
 
   private func send(_ json: JSON, as id: String) async throws -> Reply {
+    guard json.bytes.count <= Limits.messageBytes - 1024 else {
+      return Reply(
+        .failure(CommandError(.invalid, "the command has \(json.bytes.count) bytes, more than a message may")))
+    }
+    return try Reply(json: try await ask(json, as: id))
+  }
+
+  /// The same, and the reply as it came. Throws ``BusError``.
+  package func ask(_ json: JSON) async throws -> JSON { try await ask(json, as: ids.withLock { $0.next() }) }
+
+  private func ask(_ json: JSON, as id: String) async throws -> JSON {
     let bytes = json.bytes
     guard bytes.count <= Limits.messageBytes - 1024 else {
-      return Reply(.failure(CommandError(.invalid, "the command has \(bytes.count) bytes, more than a message may")))
+      throw BusError(.refused, "the command has \(bytes.count) bytes, more than a message may")
     }
     let deadline = monotonicMicroseconds() + timeout.microseconds
     let link = link
@@ -43,7 +54,7 @@ package final class CommandClient: CommandPort {
       link.perform { machine, _, _ in machine.requests.cancel(id) }
     }
     switch result {
-    case .success(let json): return try Reply(json: json)
+    case .success(let json): return json
     case .failure(let error) where error.kind == .timeout:
       throw BusError(.timeout, "no reply within \(timeout): \(link.status.description)")
     case .failure(let error): throw error

@@ -5,6 +5,7 @@ import Foundation
 package import Lifecycle
 package import Notifiers
 package import Projections
+package import Service
 
 /// A directory of YAML, read and checked: every part's own settings.
 package struct Configuration: Sendable, Equatable {
@@ -29,6 +30,7 @@ package struct Configuration: Sendable, Equatable {
   package var console = ConsoleSettings()
   /// Every step and route that tells receivers, see ``gaps(now:)``.
   package var told: [Told] = []
+  package var audit = AuditSettings()
 
   /// Files larger than this are refused: a configuration is written by people.
   package static let fileLimit = 4 << 20
@@ -74,6 +76,7 @@ package struct Configuration: Sendable, Equatable {
     let onCall = OnCallSection(
       people: root.take("people"), schedules: root.take("schedules"), timeZone: service.timeZone,
       folder: folder.directory)
+    let audit = AuditSection.read(root.take("audit"))
     root.finish()
 
     notifiers.receiverOptions = receivers.options
@@ -143,6 +146,7 @@ package struct Configuration: Sendable, Equatable {
     configuration.notifiers = notifiers
     configuration.digests = digests
     configuration.console = service.console
+    configuration.audit = audit
     configuration.console.outbox = notifiers.outbox
     configuration.console.slackSigningSecret = answers.slackSigningSecret
     configuration.console.pagerdutySecrets = answers.pagerdutySecrets

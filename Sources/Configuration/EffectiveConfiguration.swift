@@ -30,7 +30,7 @@ extension Configuration {
       "schedules": .object(onCall.schedules.map { JSON.Member($0.name, $0.effective) }),
       "policies": .object(lifecycle.policies.map { JSON.Member($0.name, $0.effective) }),
       "routes": .array(lifecycle.routes.map(\.effective)), "digests": .array(digests.map(\.effective)),
-      "channels": notifiers.effective, "events": .array(detection.events.map(\.effective)),
+      "audit": audit.effective, "channels": notifiers.effective, "events": .array(detection.events.map(\.effective)),
     ])
   }
 

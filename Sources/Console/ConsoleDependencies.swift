@@ -30,6 +30,8 @@ package struct ConsoleDependencies: Sendable {
   package var warnings: @Sendable () -> [String]
   /// More lines for `/metrics`, in the Prometheus text format.
   package var moreMetrics: @Sendable () async -> String
+  /// What the auditor sees; nil where there is none.
+  package var audit: @Sendable () async -> AuditView?
   package var now: @Sendable () -> Timestamp
   /// The zone that pages show times in.
   package var zone: LocalZone
@@ -47,7 +49,8 @@ package struct ConsoleDependencies: Sendable {
     },
     onCall: OnCallSource = OnCallSource(), link: @escaping @Sendable (_ token: String) -> LinkReading = { _ in .off },
     warnings: @escaping @Sendable () -> [String] = { [] },
-    moreMetrics: @escaping @Sendable () async -> String = { "" }, now: @escaping @Sendable () -> Timestamp,
+    moreMetrics: @escaping @Sendable () async -> String = { "" },
+    audit: @escaping @Sendable () async -> AuditView? = { nil }, now: @escaping @Sendable () -> Timestamp,
     zone: LocalZone = .utc, version: String
   ) {
     self.settings = settings
@@ -65,6 +68,7 @@ package struct ConsoleDependencies: Sendable {
     self.link = link
     self.warnings = warnings
     self.moreMetrics = moreMetrics
+    self.audit = audit
     self.now = now
     self.zone = zone
     self.version = version
@@ -150,6 +154,57 @@ package struct OnCallSource: Sendable {
     self.shifts = shifts
     self.standing = standing
     self.calendar = calendar
+  }
+}
+
+/// What the auditor saw when it last looked.
+package struct AuditView: Sendable, Equatable {
+  package struct Item: Sendable, Equatable {
+    /// `deadlines_late`, `heartbeat_silent`, …
+    package var name: String
+    package var about: String?
+    package var since: Timestamp
+    package var text: String
+    package init(name: String, about: String?, since: Timestamp, text: String) {
+      self.name = name
+      self.about = about
+      self.since = since
+      self.text = text
+    }
+  }
+  /// Tocsin keeps its own promises.
+  package var isWell: Bool
+  package var findings: Int
+  package var lateness: Interval
+  package var expected: Int
+  package var silent: Int
+  /// Why the last call to the outbound heartbeat's address failed.
+  package var outboundError: String?
+  package var items: [Item]
+  package init(
+    isWell: Bool, findings: Int, lateness: Interval, expected: Int, silent: Int, outboundError: String?, items: [Item]
+  ) {
+    self.isWell = isWell
+    self.findings = findings
+    self.lateness = lateness
+    self.expected = expected
+    self.silent = silent
+    self.outboundError = outboundError
+    self.items = items
+  }
+
+  var json: JSON {
+    [
+      "well": .bool(isWell), "findings": .int(findings), "lateness": .string(lateness.description),
+      "heartbeats_expected": .int(expected), "heartbeats_silent": .int(silent), "outbound_error": .text(outboundError),
+      "items": .array(
+        items.map { item in
+          .compact([
+            "finding": .string(item.name), "about": .text(item.about), "since": .string(item.since.rfc3339),
+            "text": .string(item.text),
+          ])
+        }),
+    ]
   }
 }
 

@@ -32,13 +32,16 @@ extension AlertState {
       isResolved = true
       if r.how != .responder { isFiring = false }
       nextEscalationAt = nil
-      handled.resolvedHow = r.how
-      handled.resolvedAt = e.recordedAt
-      handled.resolvedBy = r.how == .responder ? e.actor : nil
       forgetSnooze()
-      handled.acknowledgedUntil = nil
-      handled.silencedBy = []
-      handled.inhibitedBy = nil
+      var h = handled
+      h.resolvedHow = r.how
+      h.resolvedAt = e.recordedAt
+      h.resolvedBy = r.how == .responder ? e.actor : nil
+      h.snoozedUntil = nil
+      h.acknowledgedUntil = nil
+      h.silencedBy = []
+      h.inhibitedBy = nil
+      handled = h
     case .flapping: isFlapping = true
     case .steady:
       isFlapping = false

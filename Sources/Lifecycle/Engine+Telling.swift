@@ -82,6 +82,7 @@ extension Engine {
     for (place, insteadOf) in reach.places {
       for older in ledger.about(id.subject)
       where older.place.target == place.target && older.purpose == .firing && older.lease == nil {
+        admit(older, now: now)
         emit(
           .notificationCancelled(NotificationCancelled(key: older.key, reason: "a newer message takes its place")),
           about: id.subject, now: now, cause: cause)
@@ -137,6 +138,7 @@ extension Engine {
     _ id: AlertID, now: Timestamp, cause: Int64, reason: String, where isMeant: (Ledger.Pending) -> Bool
   ) {
     for p in ledger.about(id.subject) where p.lease == nil && isMeant(p) {
+      admit(p, now: now)
       emit(
         .notificationCancelled(NotificationCancelled(key: p.key, reason: reason)), about: id.subject, now: now,
         cause: cause)

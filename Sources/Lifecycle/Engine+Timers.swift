@@ -75,14 +75,14 @@ extension Engine {
       if !isReplaying { deadlines.add(.farewell(id), at: due) }
       return
     }
-    if !ledger.about(id.subject).isEmpty || !a.groups.isEmpty { return }
+    if ledger.owes(id.subject) || !a.groups.isEmpty { return }
     ledger.forget(id.subject)
     alerts[id] = nil
   }
 
   /// Asks for leave again, when something that kept a resolved alert is done.
   mutating func mayLeave(_ id: AlertID) {
-    guard let a = alerts[id], let end = a.resolvedAt, a.groups.isEmpty, ledger.about(id.subject).isEmpty else { return }
+    guard let end = alerts[id]?.resolvedAt, alerts[id]?.groups.isEmpty == true, !ledger.owes(id.subject) else { return }
     deadlines.add(.farewell(id), at: end + settings.reopenWithin)
   }
 

@@ -56,6 +56,7 @@ package struct Engine: Sendable {
   var plainRoutes: [Int: FrozenRoute] = [:]
   private var commonLabels: Set<String> = []
   private var toldSets: Set<[AlertState.Place]> = []
+  private(set) var lastTold: [AlertState.Place] = []
   private static let sharedLimit = 50_000
 
   package struct Life: Sendable, Equatable {
@@ -157,8 +158,11 @@ package struct Engine: Sendable {
     let id = AlertID(e.subject.number)
     if case .detected(let d) = e.event {
       guard var state = AlertState(opening: e) else { return }
-      state.share(route: shared(d.route))
-      state.labels.share(common: shared(labels: state.labels.common))
+      // A replay's reader shares them itself.
+      if !isReplaying {
+        state.share(route: shared(d.route))
+        state.labels.share(common: shared(labels: state.labels.common))
+      }
       if d.route.route.policy != nil, let first = policy(of: d.route.route)?.steps.first, first.after > .zero {
         state.nextEscalationAt = e.recordedAt + first.after
       }
@@ -172,10 +176,13 @@ package struct Engine: Sendable {
       }
       return
     }
-    if case .deduplicated = e.event {
-      // No due time changes by it.
+    switch e.event {
+    case .deduplicated, .commented, .labelled, .notificationAttempted, .notificationDelivered, .notificationFailed,
+      .notificationCancelled:
+      // No due time changes by these, and nothing is held or let go.
       alerts[id]?.evolve(e) { _ in nil }
       return
+    default: break
     }
     guard let before = alerts[id].map(Before.init) else { return }
     let configurations = configurations
@@ -264,9 +271,13 @@ package struct Engine: Sendable {
         if case .farewell(let id) = what { bidFarewell(id, now: e.recordedAt) }
       }
     }
+    ledger.offerNothing()
     apply(e)
-    if e.subject.kind == .alert, let a = alerts[AlertID(e.subject.number)], let t = a.resolvedAt {
-      deadlines.add(.farewell(a.id), at: t + settings.reopenWithin)
+    switch e.event {
+    case .resolved, .steady:
+      let id = AlertID(e.subject.number)
+      if let t = alerts[id]?.resolvedAt { deadlines.add(.farewell(id), at: t + settings.reopenWithin) }
+    default: break
     }
     isReplaying = false
   }
@@ -287,6 +298,7 @@ package struct Engine: Sendable {
       if let due = g.dueAt { deadlines.add(.group(g.subject), at: due) } else { prune(g, now: now) }
     }
     armMaintenance(now: now)
+    ledger.offerAll()
     for (position, p) in ledger.pending.sorted(by: { $0.key < $1.key }) {
       // Leases are not in the log: whatever was due may have been with a worker when the service stopped.
       var p = p
@@ -344,9 +356,13 @@ package struct Engine: Sendable {
     return commonLabels.insert(common).memberAfterInsert
   }
 
+  func isLastTold(_ place: AlertState.Place) -> Bool { lastTold.count == 1 && lastTold[0] == place }
+
   mutating func shared(_ places: [AlertState.Place]) -> [AlertState.Place] {
     if places.isEmpty { return [] }
+    if lastTold == places { return lastTold }
     if toldSets.count >= Engine.sharedLimit { toldSets.removeAll() }
-    return toldSets.insert(places).memberAfterInsert
+    lastTold = toldSets.insert(places).memberAfterInsert
+    return lastTold
   }
 }

@@ -71,7 +71,8 @@ package struct Fact: Sendable, Equatable {
   }
   package struct Delivery: Sendable, Equatable {
     package var key: String
-    package var provider: JSON?
+    /// JSON text.
+    package var provider: [UInt8]?
   }
 
   package init(
@@ -137,7 +138,7 @@ extension Fact.What {
           step: n.step, round: n.round, members: n.members, notBefore: n.notBefore, occasion: n.occasion))
     case .notificationAttempted(let a): self = .notificationAttempted(a)
     case .notificationDelivered(let d):
-      self = .notificationDelivered(Fact.Delivery(key: d.key, provider: d.provider))
+      self = .notificationDelivered(Fact.Delivery(key: d.key, provider: d.provider?.bytes))
     case .notificationFailed(let f): self = .notificationFailed(key: f.key)
     case .notificationCancelled(let c): self = .notificationCancelled(key: c.key, into: c.into)
     case .configured(let c): self = .configured(Shared(c))

@@ -102,6 +102,24 @@ import Testing
     #expect(templates.faults.isEmpty)
   }
 
+  @Test("a digest's mail has the user's own words around it, and without any the very bytes that were ordered")
+  func ownDigest() throws {
+    let content: JSON = [
+      "subject": "Week & more", "text": "a < b\n", "html": "<p>a &lt; b</p>\n", "period": "weekly",
+      "ending": "2026-11-15",
+    ]
+    #expect(templates.render(digest: content, .subject) == "Week & more")
+    #expect(templates.render(digest: content, .text) == "a < b\n")
+    #expect(templates.render(digest: content, .html) == "<p>a &lt; b</p>\n")
+    #expect(templates.render(digest: ["subject": "x"], .html) == nil)
+    let own = TemplateSet(own: [
+      "digest.subject": "[BI] {{subject}}", "digest.html": "<h1>{{subject}}, {{period}} to {{ending}}</h1>{{{html}}}",
+    ])
+    #expect(own.render(digest: content, .subject) == "[BI] Week & more")
+    #expect(own.render(digest: content, .html) == "<h1>Week &amp; more, weekly to 2026-11-15</h1><p>a &lt; b</p>\n")
+    #expect(own.render(digest: content, .text) == "a < b\n")
+  }
+
   @Test("cutting: at a word or a line, never over the limit, never in the middle of a character")
   func cut() {
     #expect(Cut.text("short", to: 5) == "short")

@@ -81,6 +81,7 @@ let statusTemplate = """
   {{#anyPending}}<ul class="told">{{#pending}}<li><span class="state state-pending">pending</span> <b>{{receiver}}</b> by {{channel}} <span class="quiet">{{destination}}</span> {{#href}}<a href="{{href}}">{{subject}}</a>{{/href}}<span class="sub">{{detail}}</span></li>{{/pending}}</ul>{{/anyPending}}
   {{^anyPending}}<p class="empty">None.</p>{{/anyPending}}
   </section>
+  {{#anyFindings}}<section class="card" aria-labelledby="audit-h"><h2 id="audit-h">What the audit finds</h2><ul>{{#findings}}<li>{{.}}</li>{{/findings}}</ul></section>{{/anyFindings}}
   {{#anyProblems}}<section class="card" aria-labelledby="problems-h"><h2 id="problems-h">Events the tables could not take in</h2><ul>{{#problems}}<li>{{.}}</li>{{/problems}}</ul></section>{{/anyProblems}}
   </div>
   """

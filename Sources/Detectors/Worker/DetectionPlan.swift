@@ -29,6 +29,8 @@ package struct DetectionPlan: Sendable {
 package struct EventPlan: Sendable {
   package let settings: EventSettings
   package let source: any MetricSource
+  /// In place of numbers: what other people's checks said.
+  let verdicts: (any VerdictSource)?
   package let schedule: Schedule
   /// The zone of times in the data that name none, and of its days.
   package let zone: Zone
@@ -76,7 +78,17 @@ extension EventPlan {
     let connection =
       all.connections.first { $0.name == event.source.connection }
       ?? (event.source.connection == "host" ? Connection(name: "host", kind: "host") : nil)
-    if let connection {
+    var verdicts: (any VerdictSource)?
+    if let connection, connection.kind.lowercased() == "dbt" || event.source.options["format"] != nil {
+      verdicts = kinds.verdicts(connection, event.source, &faults)
+      source = NoNumbers()
+      if let check = event.checks.first {
+        faults.append(
+          Fault(
+            check.place ?? event.place, key: check.name, "this source gives verdicts, and no numbers to check",
+            mend: "take the checks out; severities come from dbt, and alerting says who hears of which"))
+      }
+    } else if let connection {
       source = kinds.source(connection, event.source, &faults) ?? HostSource()
     } else {
       let near = Nearest.name(to: event.source.connection, in: all.connections.map(\.name))
@@ -87,6 +99,7 @@ extension EventPlan {
           mend: near.map { "did you mean \($0)?" } ?? "name it under connections in tocsin.yaml"))
       source = HostSource()
     }
+    self.verdicts = verdicts
     switch Schedule.read(event.schedule, defaultZone: all.timeZone, place: event.place, key: "\(event.name).schedule") {
     case .success(let s): schedule = s
     case .failure(let fault):
@@ -94,14 +107,17 @@ extension EventPlan {
       schedule = .every(.hours(1))
     }
     let known = Facts.names(event)
+    let numbers = Set(Facts.numbers + event.source.metrics.map(\.alias)).subtracting(event.source.dimensions)
     rules = event.severities.compactMap { rule in
-      Condition.read(rule.condition, known: known, rule.place, "\(event.name).alerting.\(rule.severity)", &faults)
-        .map { (rule.severity, $0) }
+      Condition.read(
+        rule.condition, known: known, numbers, rule.place, "\(event.name).alerting.\(rule.severity)", &faults
+      )
+      .map { (rule.severity, $0) }
     }
     .sorted { $0.severity > $1.severity }
     var checks: [CheckPlan] = []
     for check in event.checks {
-      if let plan = CheckPlan(check, event, options, known, &faults) { checks.append(plan) }
+      if let plan = CheckPlan(check, event, options, known, numbers, &faults) { checks.append(plan) }
     }
     // The shortest windows tell first; longer ones would say the same again.
     let buckets = checks.map(\.bucket).filter { $0 != .exact }
@@ -118,7 +134,7 @@ extension EventPlan {
 extension CheckPlan {
   fileprivate init?(
     _ check: CheckSettings, _ event: EventSettings, _ options: SourceOptions, _ known: Set<String>,
-    _ faults: inout [Fault]
+    _ numbers: Set<String>, _ faults: inout [Fault]
   ) {
     var p = Parameters(check)
     p.zone = options.zone
@@ -175,7 +191,8 @@ extension CheckPlan {
     condition = p.text("condition").flatMap { text in
       var own: [Fault] = []
       let c = Condition.read(
-        text, known: known, check.parameters["condition"]?.place ?? check.place, "\(check.name).condition", &own)
+        text, known: known, numbers, check.parameters["condition"]?.place ?? check.place, "\(check.name).condition",
+        &own)
       faults += own
       return c
     }
@@ -233,10 +250,10 @@ private func addMissingRatios(_ event: inout EventSettings) {
 
 extension Condition {
   fileprivate static func read(
-    _ text: String, known: Set<String>, _ place: Place?, _ key: String, _ faults: inout [Fault]
+    _ text: String, known: Set<String>, _ numbers: Set<String>, _ place: Place?, _ key: String, _ faults: inout [Fault]
   ) -> Condition? {
     do throws(ConditionError) {
-      return try Condition(text, known: known)
+      return try Condition(text, known: known, numbers: numbers)
     } catch {
       faults.append(
         Fault(

@@ -11,7 +11,7 @@ extension Engine: Packed {
   static var derived: [String] {
     [
       "deadlines", "inhibitions", "groupByKey", "settings", "routes", "lastRoute", "plainRoutes", "commonLabels",
-      "toldSets", "watched",
+      "toldSets", "lastTold", "watched",
     ]
   }
   /// What lives no longer than a batch, or than the process.

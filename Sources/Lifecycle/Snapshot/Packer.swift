@@ -44,11 +44,11 @@ struct Packer {
     withUnsafeBytes(of: value.high.littleEndian) { bytes.append(contentsOf: $0) }
     withUnsafeBytes(of: value.low.littleEndian) { bytes.append(contentsOf: $0) }
   }
-  mutating func json(_ value: JSON) {
-    let text = value.bytes
-    int(text.count)
-    bytes.append(contentsOf: text)
+  mutating func bytes(_ value: [UInt8]) {
+    int(value.count)
+    bytes.append(contentsOf: value)
   }
+  mutating func json(_ value: JSON) { bytes(value.bytes) }
   mutating func subject(_ value: Subject) {
     byte(value.kind.rawValue)
     int(value.number)
@@ -139,9 +139,9 @@ struct Unpacker {
       high: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self)),
       low: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
   }
+  mutating func bytes() -> [UInt8] { Array(take(int())) }
   mutating func json() -> JSON {
-    let bytes = take(int())
-    guard let json = try? JSON(parsing: Array(bytes)) else {
+    guard let json = try? JSON(parsing: bytes()) else {
       isBroken = true
       return .null
     }

@@ -109,7 +109,7 @@ extension Storms.Ring: Packed {
 extension Ledger: Packed {
   static var carried: [String] { ["pending", "threads", "totals"] }
   /// What follows from ``carried``, and is made again.
-  static var derived: [String] { ["byKey", "lines", "ready", "bySubject"] }
+  static var derived: [String] { ["byKey", "ready", "bySubject", "isOffering"] }
 
   func pack(to p: inout Packer) {
     p.list(pending.values.sorted { $0.position < $1.position }) { $1.pack(to: &$0) }
@@ -121,6 +121,7 @@ extension Ledger: Packed {
   }
   init(from u: inout Unpacker) {
     self.init()
+    offerNothing()
     // In the order of their positions, so that each line stands as it stood.
     for p in u.list({ Pending(from: &$0) }) { put(p) }
     for _ in 0..<u.count() where !u.isBroken {
@@ -132,12 +133,12 @@ extension Ledger: Packed {
 }
 
 extension Ledger.Thread: Packed {
-  static var carried: [String] { ["target", "json"] }
+  static var carried: [String] { ["target", "text"] }
   func pack(to p: inout Packer) {
     target.pack(to: &p)
-    p.json(json)
+    p.bytes(text)
   }
-  init(from u: inout Unpacker) { self.init(target: Receiver.Target(from: &u), json: u.json()) }
+  init(from u: inout Unpacker) { self.init(target: Receiver.Target(from: &u), text: u.bytes()) }
 }
 
 extension Ledger.Totals: Packed {
