@@ -59,7 +59,8 @@ let package = Package(
     part("Lifecycle", ["Alerts", heap]),
     part("EventLog", ["Alerts", grdb, sqlite, logging, crypto]),
     part("Bus", ["Alerts", "CrashPoints", "CZeroMQ", grdb, logging]),
-    part("Service", ["Alerts", "CrashPoints", "Lifecycle", "EventLog", "Bus", grdb, logging, crypto, collections, heap]),
+    part(
+      "Service", ["Alerts", "CrashPoints", "Lifecycle", "EventLog", "Bus", grdb, logging, crypto, collections, heap]),
     part("Simulation", ["Alerts", "Lifecycle", "EventLog", "Bus", "Service", logging]),
     part("Detectors", ["Alerts", "CrashPoints", "Bus", "CCurl", "CPostgres", "CODBC", grdb, logging]),
     part("Notifiers", ["Alerts", "CrashPoints", "Bus", "CCurl", "CCairo", mustache, logging, crypto]),
