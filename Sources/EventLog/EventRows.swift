@@ -170,8 +170,8 @@ enum EventTypeTable {
     var names: [UInt8] = []
     for type in EventType.allCases {
       let name = Array(type.rawValue.utf8)
-      let word = name.withUnsafeBufferPointer { self.word($0) }
-      var slot = self.slot(word)
+      let word = name.withUnsafeBufferPointer { EventTypeTable.word($0) }
+      var slot = EventTypeTable.slot(word)
       while words[slot] != 0 { slot = (slot + 1) & (size - 1) }
       words[slot] = word
       starts[slot] = names.count
@@ -188,7 +188,7 @@ enum EventTypeTable {
     return word ^ UInt64(b.count) << 56 | 1 << 63
   }
 
-  private static func slot(_ word: UInt64) -> Int { Int(truncatingIfNeeded: word &* 0x9e37_79b9_7f4a_7c15 >> 56) }
+  private static func slot(_ word: UInt64) -> Int { Int(truncatingIfNeeded: (word &* 0x9e37_79b9_7f4a_7c15) >> 56) }
 
   static func find(_ b: UnsafeBufferPointer<UInt8>) -> EventType? {
     guard let base = b.baseAddress else { return nil }

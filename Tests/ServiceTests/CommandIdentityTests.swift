@@ -15,7 +15,10 @@ private final class Wire: GatewayPort {
     defer { incoming = [] }
     return incoming
   }
-  func send(_ message: Outgoing, to peer: Peer) { outgoing.append(message) }
+  func send(_ message: Outgoing, to peer: Peer) -> Bool {
+    outgoing.append(message)
+    return true
+  }
   func publish(topic: String, position: Int64, json: [UInt8]) {}
 }
 
