@@ -25,12 +25,14 @@ package struct Job: Sendable, Equatable {
   package var consoleURL: String?
   /// Of the destination's addresses, those that an earlier try reached: they must not get it again.
   package var taken: [String] = []
+  /// Why a message *firing* goes out now; nil for what a log of before this was known asked for.
+  package var occasion: Occasion?
 
   package init(
     key: String, subject: Subject, purpose: Purpose, receiver: String, channel: String, destination: String,
     attempt: Int, requestedAt: Timestamp, leaseUntil: Timestamp, alert: AlertSummary? = nil,
     members: [AlertSummary] = [], memberCount: Int = 0, thread: JSON? = nil, content: JSON? = nil,
-    consoleURL: String? = nil
+    consoleURL: String? = nil, occasion: Occasion? = nil
   ) {
     self.key = key
     self.subject = subject
@@ -47,6 +49,7 @@ package struct Job: Sendable, Equatable {
     self.thread = thread
     self.content = content
     self.consoleURL = consoleURL
+    self.occasion = occasion
   }
 
   package var json: JSON {
@@ -57,7 +60,7 @@ package struct Job: Sendable, Equatable {
       "lease_until": .string(leaseUntil.rfc3339),
       "alert": alert?.json ?? .null, "members": members.isEmpty ? .null : .array(members.map(\.json)),
       "member_count": memberCount == 0 ? .null : .int(memberCount), "thread": thread ?? .null,
-      "content": content ?? .null, "console_url": .text(consoleURL),
+      "content": content ?? .null, "console_url": .text(consoleURL), "why": occasion?.json ?? .null,
       "taken": taken.isEmpty ? .null : .array(taken.map { .string($0) }),
     ])
   }
@@ -79,6 +82,7 @@ package struct Job: Sendable, Equatable {
     content = json["content"]
     consoleURL = json.text("console_url")
     taken = (json["taken"]?.array ?? []).compactMap(\.string)
+    occasion = json["why"].flatMap { Occasion(json: $0) }
   }
 }
 

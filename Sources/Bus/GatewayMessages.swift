@@ -21,7 +21,7 @@ package struct Peer: Hashable, Sendable {
 
 /// A message that came, and that its sender was allowed to send.
 package enum Incoming: Sendable {
-  case anomalies(Peer, producer: String, sequence: UInt64, events: [[UInt8]])
+  case anomalies(Peer, producer: String, sequence: UInt64, events: Frames)
   case command(Peer, requestID: String, json: [UInt8])
   case ready(Peer, worker: String, credit: Int, channels: [String])
   case receipt(Peer, worker: String, json: [UInt8])
@@ -65,5 +65,7 @@ package struct GatewayCounters: Sendable, Equatable {
   /// Messages that were kept for a later drain, because their sender had had its share.
   package var held = 0
   package var published = 0
+  /// Events that were too large for the feed.
+  package var unpublished = 0
   package init() {}
 }

@@ -16,8 +16,14 @@ package struct Engine: Sendable {
   package internal(set) var ledger = Ledger()
   package internal(set) var deadlines = Deadlines()
   /// By the number of their `C-…` subject.
-  package internal(set) var configurations: [Int: LifecycleSettings] = [:]
-  package internal(set) var configuration = 0
+  package internal(set) var configurations: [Int: LifecycleSettings] = [:] {
+    didSet { settings = configurations[configuration] ?? LifecycleSettings() }
+  }
+  package internal(set) var configuration = 0 {
+    didSet { settings = configurations[configuration] ?? LifecycleSettings() }
+  }
+  /// The configuration in force.
+  package private(set) var settings = LifecycleSettings()
   /// Keys of digests that were ordered, for ever: a few hundred a year.
   package internal(set) var digests: Set<String> = []
   /// The position of the newest fact, in the batch or committed.
@@ -26,7 +32,8 @@ package struct Engine: Sendable {
   /// Alerts that are not resolved.
   package internal(set) var openCount = 0
 
-  var numbers: [Subject.Kind: Int64] = [:]
+  /// The highest number of each kind of subject that was ever given.
+  var numbers = SubjectNumbers()
   var versions: [Subject: Int] = [:]
   var groupByKey: [String: Subject] = [:]
   var storms = Storms()
@@ -36,11 +43,20 @@ package struct Engine: Sendable {
   var batch: [RecordedEvent] = []
   var repeats: [AlertID: Repeats] = [:]
   var repeatOrder: [AlertID] = []
+  /// Alerts that are snoozed until their value changes: what comes of them is read, and not only noted.
+  var watched: Set<AlertID> = []
   var isReplaying = false
-  private var replayedTo = Timestamp.epoch
+  /// When the newest fact was recorded.
+  var reachedAt = Timestamp.epoch
+  package var recordedUpTo: Timestamp { reachedAt }
   /// What many alerts have in common, once in memory.
-  private var routes: [RouteTaken: AlertState.Shared<RouteTaken>] = [:]
+  private var routes: [RouteTaken: FrozenRoute] = [:]
+  private var lastRoute: FrozenRoute?
+  /// What a route of the configuration in force comes to, where that does not depend on the alert.
+  var plainRoutes: [Int: FrozenRoute] = [:]
+  private var commonLabels: Set<String> = []
   private var toldSets: Set<[AlertState.Place]> = []
+  private(set) var lastTold: [AlertState.Place] = []
   private static let sharedLimit = 50_000
 
   package struct Life: Sendable, Equatable {
@@ -54,7 +70,9 @@ package struct Engine: Sendable {
     var firstTime: Timestamp
     var lastTime: Timestamp
     var worst: Severity
-    var last: Anomaly
+    /// The newest of them, as it came.
+    var last: TextPiece
+    var source: String
   }
 
   /// What happened since the process began, for metrics.
@@ -68,8 +86,6 @@ package struct Engine: Sendable {
 
   package init() {}
 
-  package var settings: LifecycleSettings { configurations[configuration] ?? LifecycleSettings() }
-
   func policy(of route: RouteTaken) -> Policy? {
     route.policy.flatMap { configurations[route.configuration]?.policy($0) }
   }
@@ -82,11 +98,11 @@ package struct Engine: Sendable {
     _ event: AlertEvent, about subject: Subject, now: Timestamp, occurredAt: Timestamp? = nil, actor: String = "tocsin",
     cause: Int64? = nil
   ) -> Int64 {
-    if subject.kind == .alert { closeRepeats(of: AlertID(subject.number), now: now) }
+    if subject.kind == .alert, !repeats.isEmpty { closeRepeats(of: AlertID(subject.number), now: now) }
     let e = RecordedEvent(
       position: head + 1, subject: subject, version: version(of: subject) + 1, occurredAt: occurredAt ?? now,
       recordedAt: now, actor: actor, cause: cause, event: event)
-    apply(e)
+    apply(Fact(e))
     batch.append(e)
     return e.position
   }
@@ -109,25 +125,31 @@ package struct Engine: Sendable {
     guard let r = repeats.removeValue(forKey: id) else { return }
     emit(
       .deduplicated(
-        Deduplicated(count: r.count, firstTime: r.firstTime, lastTime: r.lastTime, worst: r.worst, last: r.last)),
-      about: id.subject, now: now, occurredAt: r.lastTime, actor: r.last.source,
+        Deduplicated(
+          count: r.count, firstTime: r.firstTime, lastTime: r.lastTime, worst: r.worst,
+          kept: KeptAnomaly(text: r.last.copy, seenAt: r.lastTime))),
+      about: id.subject, now: now, occurredAt: r.lastTime, actor: r.source,
       cause: alerts[id]?.decisivePosition)
   }
 
   // MARK: - State
 
-  mutating func apply(_ e: RecordedEvent) {
+  mutating func apply(_ e: Fact) {
     head = e.position
+    reachedAt = max(reachedAt, e.recordedAt)
     let s = e.subject
-    numbers[s.kind] = max(numbers[s.kind] ?? 0, s.number)
+    numbers.note(s)
     if s.kind != .alert { versions[s] = e.version }
     switch s.kind {
     case .alert: applyToAlert(e)
     case .configuration:
       if case .configured(let c) = e.event {
-        configurations[Int(s.number)] = LifecycleSettings(json: c.settings)
+        configurations[Int(s.number)] = LifecycleSettings(json: c.value.settings)
         configuration = Int(s.number)
-        if !isReplaying { armAll(now: e.recordedAt) }
+        if !isReplaying {
+          armAll(now: e.recordedAt)
+          deadlines.add(.configuration, at: e.recordedAt)
+        }
       }
     case .silence: applyToSilence(e)
     case .group, .digest: break
@@ -135,12 +157,16 @@ package struct Engine: Sendable {
     applyToLedger(e)
   }
 
-  private mutating func applyToAlert(_ e: RecordedEvent) {
+  private mutating func applyToAlert(_ e: Fact) {
     let id = AlertID(e.subject.number)
     if case .detected(let d) = e.event {
       guard var state = AlertState(opening: e) else { return }
-      state.share(route: shared(d.route))
-      if let first = policy(of: d.route)?.steps.first, first.after > .zero {
+      // A replay's reader shares them itself.
+      if !isReplaying {
+        state.share(route: shared(d.route))
+        state.labels.share(common: shared(labels: state.labels.common))
+      }
+      if d.route.route.policy != nil, let first = policy(of: d.route.route)?.steps.first, first.after > .zero {
         state.nextEscalationAt = e.recordedAt + first.after
       }
       alerts[id] = state
@@ -153,13 +179,22 @@ package struct Engine: Sendable {
       }
       return
     }
+    switch e.event {
+    case .deduplicated, .commented, .labelled, .notificationAttempted, .notificationDelivered, .notificationFailed,
+      .notificationCancelled:
+      // No due time changes by these, and nothing is held or let go.
+      alerts[id]?.evolve(e) { _ in nil }
+      return
+    default: break
+    }
     guard let known = alerts[id] else { return }
     let before = Before(known, steadyAt: known.isFlapping ? steadyAt(known) : nil)
     let configurations = configurations
     alerts[id]?.evolve(e) { route in route.policy.flatMap { configurations[route.configuration]?.policy($0) } }
+    watch(e, id)
     switch e.event {
     case .severityRaised(let r):
-      if let route = r.route.map({ shared($0) }) { alerts[id]?.share(route: route) }
+      if let route = r.route.map({ shared(FrozenRoute($0)) }) { alerts[id]?.share(route: route) }
       if !isReplaying, let a = alerts[id] { inhibitions.update(a) }
       if r.route != nil { leaveFormerGroups(id, now: e.recordedAt) }
       joinGroups(id, now: e.recordedAt)
@@ -181,6 +216,14 @@ package struct Engine: Sendable {
     if !isReplaying { arm(id, before) }
   }
 
+  private mutating func watch(_ e: Fact, _ id: AlertID) {
+    switch e.event {
+    case .snoozed(let s) where s.unlessChanged != nil: watched.insert(id)
+    case .snoozed, .unsnoozed, .resolved, .reopened: if !watched.isEmpty { watched.remove(id) }
+    default: break
+    }
+  }
+
   /// Due times as they were, to see which are new.
   private struct Before {
     var escalation: Timestamp?
@@ -189,6 +232,7 @@ package struct Engine: Sendable {
     var leavesAt: Timestamp?
     var steadyAt: Timestamp?
     var isHeld: Bool
+    var severity: Severity
     init(_ a: AlertState, steadyAt: Timestamp?) {
       self.steadyAt = steadyAt
       escalation = a.nextEscalationAt
@@ -196,6 +240,7 @@ package struct Engine: Sendable {
       snoozed = a.snoozedUntil
       leavesAt = a.leavesAt
       isHeld = a.isHeld
+      severity = a.severity
     }
   }
 
@@ -205,31 +250,39 @@ package struct Engine: Sendable {
     if let t = a.nextEscalationAt, t != before?.escalation { deadlines.add(.escalation(id), at: t) }
     if let t = a.acknowledgedUntil, t != before?.acknowledged {
       deadlines.add(.acknowledgement(id), at: t)
-      if let at = a.acknowledgedAt { deadlines.add(.reminder(id), at: Engine.reminder(from: at, to: t)) }
+      if let due = reminder(of: a) { deadlines.add(.reminder(id), at: due) }
     }
     if let t = a.snoozedUntil, t != before?.snoozed { deadlines.add(.snooze(id), at: t) }
     if let t = a.leavesAt, t != before?.leavesAt { deadlines.add(.farewell(id), at: t) }
     // One for each alert in memory, that goes on by itself: also for one that may reopen.
-    if before == nil, let stale = settings.staleAfter { deadlines.add(.stale(id), at: a.lastSeenAt + stale) }
+    if before == nil || before?.severity != a.severity, let stale = settings.staleAfter(of: a) {
+      deadlines.add(.stale(id), at: a.lastSeenAt + stale)
+    }
     if a.isFlapping, let t = steadyAt(a), t != before?.steadyAt { deadlines.add(.steady(id), at: t) }
   }
 
   // MARK: - Replay
 
   /// Takes up a fact of the log, at the start.
-  package mutating func replay(_ e: RecordedEvent) {
+  package mutating func replay(_ e: RecordedEvent) { replay(Fact(e)) }
+
+  package mutating func replay(_ e: Fact) {
     isReplaying = true
     // Nothing is armed while the past passes by, but the farewells: or every alert that ever was would stand in memory at once.
     // Facts of one moment belong together: what the first of them settled may owe the next.
-    if e.recordedAt > replayedTo {
-      replayedTo = e.recordedAt
+    if e.recordedAt > reachedAt {
+      reachedAt = e.recordedAt
       while let (_, what) = deadlines.popDue(e.recordedAt) {
         if case .farewell(let id) = what { bidFarewell(id, now: e.recordedAt) }
       }
     }
+    ledger.offerNothing()
     apply(e)
-    if e.subject.kind == .alert, let a = alerts[AlertID(e.subject.number)], let t = a.leavesAt {
-      deadlines.add(.farewell(a.id), at: t)
+    switch e.event {
+    case .resolved, .steady:
+      let id = AlertID(e.subject.number)
+      if let t = alerts[id]?.leavesAt { deadlines.add(.farewell(id), at: t) }
+    default: break
     }
     isReplaying = false
   }
@@ -247,6 +300,7 @@ package struct Engine: Sendable {
       p.isUnsure = p.notBefore <= now
       ledger[position] = p
     }
+    ledger.offerAll()
     armAll(now: now)
   }
 
@@ -273,31 +327,46 @@ package struct Engine: Sendable {
   /// Puts an alert that has left memory back into it, from the facts of its life, so that a command can be judged.
   package mutating func recall(_ life: [RecordedEvent]) {
     guard var state = folded(life), alerts[state.id] == nil else { return }
-    state.share(route: shared(state.route))
+    state.share(route: shared(FrozenRoute(state.route)))
+    state.labels.share(common: shared(labels: state.labels.common))
     alerts[state.id] = state
     deadlines.add(.farewell(state.id), at: state.leavesAt ?? state.lastSeenAt)
   }
 
   /// An alert's state from the facts of its life.
   package func folded(_ life: [RecordedEvent]) -> AlertState? {
-    guard let first = life.first, var state = AlertState(opening: first) else { return nil }
-    for e in life.dropFirst() { state.evolve(e) { policy(of: $0) } }
+    guard let first = life.first, var state = AlertState(opening: Fact(first)) else { return nil }
+    for e in life.dropFirst() { state.evolve(Fact(e)) { policy(of: $0) } }
     return state
   }
 
   // MARK: - Shared values
 
-  mutating func shared(_ route: RouteTaken) -> AlertState.Shared<RouteTaken> {
-    if let known = routes[route] { return known }
-    if routes.count >= Engine.sharedLimit { routes.removeAll() }
-    let new = AlertState.Shared(route)
-    routes[route] = new
-    return new
+  /// The one that others hold already, if there is one that says the same.
+  mutating func shared(_ route: FrozenRoute) -> FrozenRoute {
+    // A replay's reader shares them itself.
+    if let lastRoute, lastRoute === route { return route }
+    let known = routes[route.route] ?? route
+    if known === route {
+      if routes.count >= Engine.sharedLimit { routes.removeAll() }
+      routes[route.route] = route
+    }
+    lastRoute = known
+    return known
   }
+
+  mutating func shared(labels common: String) -> String {
+    if commonLabels.count >= Engine.sharedLimit { commonLabels.removeAll() }
+    return commonLabels.insert(common).memberAfterInsert
+  }
+
+  func isLastTold(_ place: AlertState.Place) -> Bool { lastTold.count == 1 && lastTold[0] == place }
 
   mutating func shared(_ places: [AlertState.Place]) -> [AlertState.Place] {
     if places.isEmpty { return [] }
+    if lastTold == places { return lastTold }
     if toldSets.count >= Engine.sharedLimit { toldSets.removeAll() }
-    return toldSets.insert(places).memberAfterInsert
+    lastTold = toldSets.insert(places).memberAfterInsert
+    return lastTold
   }
 }

@@ -130,19 +130,7 @@ extension Engine {
   mutating func release(_ target: AlertID, from id: AlertID, cause: Int64, now: Timestamp) {
     let position = emit(.uninhibited(Uninhibited(by: id)), about: target.subject, now: now, cause: cause)
     holdIfInhibited(target, now: now)
-    resume(target, cause: position, now: now)
-  }
-
-  /// Other rules are in force: lets go what they no longer explain, and holds what they do.
-  mutating func explainAgain(cause: Int64, now: Timestamp) {
-    let open = alerts.values.filter { !$0.isResolved }.map(\.id).sorted()
-    for id in open {
-      guard let by = alerts[id]?.inhibitedBy, !inhibitions.sources(of: id).contains(where: { $0.id == by }) else {
-        continue
-      }
-      release(id, from: by, cause: cause, now: now)
-    }
-    for id in open { holdIfInhibited(id, now: now) }
+    resume(target, Occasion(.inhibition_ended, by: id.description), cause: position, now: now)
   }
 
   private mutating func inhibit(_ id: AlertID, by source: AlertID, rule: String, cause: Int64?, now: Timestamp) {

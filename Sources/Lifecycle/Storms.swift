@@ -5,20 +5,38 @@ import Alerts
 /// Bounded: ``capacity`` targets; beyond, all are forgotten and counted anew.
 struct Storms: Sendable, Equatable {
   static let capacity = 10_000
-  /// The newest times, oldest first, as many as the rule counts.
-  private var recent: [Receiver.Target: [Timestamp]] = [:]
+  var recent: [Receiver.Target: Ring] = [:]
+
+  /// The newest times, as many as a rule counts.
+  struct Ring: Sendable, Equatable {
+    var times: [Timestamp] = []
+    var next = 0
+    mutating func add(_ t: Timestamp, keeping limit: Int) {
+      // The rule was changed: the oldest first again, and no more than it counts.
+      if times.count > limit || times.count < limit && next != times.count {
+        let oldest = times.isEmpty ? 0 : next % times.count
+        times = Array((times[oldest...] + times[..<oldest]).suffix(limit))
+        next = times.count % limit
+      }
+      if times.count < limit {
+        times.append(t)
+        next = times.count % limit
+      } else {
+        times[next % times.count] = t
+        next = (next + 1) % times.count
+      }
+    }
+  }
 
   mutating func note(_ target: Receiver.Target, at t: Timestamp, rule: StormRule) {
     if recent[target] == nil, recent.count >= Storms.capacity { recent.removeAll() }
-    recent[target, default: []].append(t)
-    let beyond = (recent[target]?.count ?? 0) - (rule.after + 1)
-    if beyond > 0 { recent[target]?.removeFirst(beyond) }
+    recent[target, default: Ring()].add(t, keeping: rule.after + 1)
   }
 
   /// Whether more than the rule allows came within its time.
   func isStorm(_ target: Receiver.Target, now: Timestamp, rule: StormRule) -> Bool {
-    guard let times = recent[target], times.count > rule.after else { return false }
-    return times.suffix(rule.after + 1).allSatisfy { now - $0 <= rule.within }
+    guard let ring = recent[target], ring.times.count > rule.after else { return false }
+    return ring.times.allSatisfy { now - $0 <= rule.within }
   }
 }
 
@@ -34,6 +52,7 @@ extension Engine {
     if groups[group]?.dueAt == nil {
       for p in ledger.pending.values.filter({
         $0.purpose == .firing && $0.place.target == place.target && $0.lease == nil && !$0.mayHaveArrived
+          && !$0.isUnsure
           && $0.key != key && $0.subject.kind == .alert
       }).sorted(by: { $0.position < $1.position }) {
         emit(

@@ -4,22 +4,30 @@ import Glibc
 /// What time it is.
 package protocol ServiceClock: AnyObject {
   func now() -> Timestamp
-  /// The log's newest fact is from this moment: time goes on from there where the clock was set back a little meanwhile.
-  func resume(after newest: Timestamp)
+  /// The log knows of this moment: time goes on from there where the clock was set back a little meanwhile.
+  func isPast(_ time: Timestamp)
+}
+
+extension ServiceClock {
+  package func isPast(_ time: Timestamp) {}
 }
 
 /// The machine's wall clock, that never goes back: see ``SteadyTime``.
 package final class SystemClock: ServiceClock {
   private var time = SteadyTime()
+  private let read: (clockid_t) -> Int64
 
-  package init() {}
+  package convenience init() { self.init(read: SystemClock.read) }
+
+  /// - Parameter read: the microseconds that a clock shows.
+  init(read: @escaping (clockid_t) -> Int64) { self.read = read }
 
   package func now() -> Timestamp { time.now(wall: wall, boot: boot) }
 
-  package func resume(after newest: Timestamp) { time.resume(after: newest, wall: wall, boot: boot) }
+  package func isPast(_ recorded: Timestamp) { time.resume(after: recorded, wall: wall, boot: boot) }
 
-  private var wall: Timestamp { Timestamp(microseconds: SystemClock.read(CLOCK_REALTIME)) }
-  private var boot: Int64 { SystemClock.read(CLOCK_BOOTTIME) }
+  private var wall: Timestamp { Timestamp(microseconds: read(CLOCK_REALTIME)) }
+  private var boot: Int64 { read(CLOCK_BOOTTIME) }
 
   private static func read(_ clock: clockid_t) -> Int64 {
     var t = timespec()

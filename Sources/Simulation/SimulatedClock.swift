@@ -25,8 +25,8 @@ final class SimulatedClock: ServiceClock {
     return steady.now(wall: wall, boot: boot.microseconds)
   }
 
-  func resume(after newest: Timestamp) {
-    steady.resume(after: newest, wall: wall, boot: boot.microseconds)
+  func isPast(_ time: Timestamp) {
+    steady.resume(after: time, wall: wall, boot: boot.microseconds)
   }
 
   /// A process that starts knows nothing of what the clock said before.

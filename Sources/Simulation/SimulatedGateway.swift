@@ -38,10 +38,13 @@ final class SimulatedGateway: GatewayPort {
     return taken
   }
 
-  func send(_ message: Outgoing, to peer: Peer) {
-    if goesDown() { return }
-    if answersAtOnce, case .stored = message { return }
+  let isHeard = true
+
+  func send(_ message: Outgoing, to peer: Peer) -> Bool {
+    if goesDown() { return true }
+    if answersAtOnce, case .stored = message { return true }
     outgoing.append((peer, message))
+    return true
   }
 
   func publish(topic: String, position: Int64, json: [UInt8]) {

@@ -10,6 +10,13 @@ struct StatusPage: Sendable {
   static let late = Interval.seconds(60)
   static let listed = 50
 
+  /// A value as people write it: lists without brackets.
+  static func words(_ json: JSON) -> String {
+    if let text = json.string { return text }
+    if let list = json.array { return list.isEmpty ? "none" : list.prefix(20).map(words).joined(separator: ", ") }
+    return String(json.text.prefix(120))
+  }
+
   func show(_ request: Request, _ context: ConsoleContext) async throws -> Response {
     let dependencies = site.dependencies
     let now = dependencies.now()
@@ -19,6 +26,7 @@ struct StatusPage: Sendable {
     let statistics = try site.reader.statistics(since: now - .days(1), tenants: context.identity.tenants)
     let unready = await dependencies.unready()
     let workers = await dependencies.workers()
+    let audit = await dependencies.audit()
     // Other tenants' receivers are nobody's business.
     let isAll = context.identity.tenants == nil
     let failed = isAll ? try site.reader.notifications(state: .failed, limit: StatusPage.listed) : []
@@ -41,14 +49,20 @@ struct StatusPage: Sendable {
           figure("Failed in a day", number(statistics.failedNotifications), bad: statistics.failedNotifications > 0),
           figure("Held back", number(statistics.held)),
           figure("Nobody left to tell", number(statistics.exhausted), bad: statistics.exhausted > 0),
-        ], "anyWorkers": !workers.isEmpty,
+        ]
+          + (audit.map { [figure("Audit", $0.findings == 0 ? "all well" : number($0.findings), bad: $0.findings > 0)] }
+            ?? []),
+        "anyFindings": audit.map { !$0.items.isEmpty || $0.outboundError != nil } ?? false,
+        "findings": (audit?.items ?? []).map { "\($0.text) (since \(words.age($0.since)))" }
+          + (audit?.outboundError.map { ["The outbound heartbeat does not arrive: \($0)"] } ?? []),
+        "anyWorkers": !workers.isEmpty,
         "workers": workers.sorted { $0.name < $1.name }.map { worker in
           let silent = now - worker.at
           return view([
             "name": worker.name, "heard": "\(words.age(worker.at)) ago\(silent > StatusPage.late ? ", late" : "")",
             "stateClass": silent > StatusPage.late ? "late" : "fresh",
             "said": (worker.json.members ?? []).prefix(12).map { member in
-              view(["name": member.name, "value": member.value.string ?? String(member.value.text.prefix(120))])
+              view(["name": member.name.replacing("_", with: " "), "value": StatusPage.words(member.value)])
             },
           ])
         }, "anyFailed": !failed.isEmpty, "failed": failed.map { NotificationView(row: $0, words: words).item },

@@ -1,5 +1,6 @@
 package import Alerts
 package import Bus
+import CrashPoints
 import Foundation
 package import Logging
 
@@ -43,6 +44,7 @@ package actor NotifierWorker {
   private var alarms: [Destination: Timestamp] = [:]
   package private(set) var counts = WorkerCounts()
   private var isStopping = false
+  private var isRelieving = false
   private var waiters: [CheckedContinuation<Void, Never>] = []
   private let stopSignal = AsyncStream<Void>.makeStream()
 
@@ -137,15 +139,20 @@ package actor NotifierWorker {
   }
 
   private func tick() async {
-    var last = ContinuousClock.now
-    await port.heartbeat(heartbeat())
     while !Task.isCancelled {
+      await port.heartbeat(heartbeat())
+      try? await Task.sleep(for: .microseconds(limits.heartbeatEvery.microseconds))
+    }
+  }
+
+  /// Looks after the queues twice a second, for as long as there are any: nothing wakes an idle worker.
+  private func relieveWhileBusy() async {
+    guard !isRelieving else { return }
+    isRelieving = true
+    defer { isRelieving = false }
+    while !queues.isEmpty, !isStopping {
       try? await Task.sleep(for: .milliseconds(500))
       await relieve()
-      if ContinuousClock.now - last >= .microseconds(limits.heartbeatEvery.microseconds) {
-        last = .now
-        await port.heartbeat(heartbeat())
-      }
     }
   }
 
@@ -159,6 +166,7 @@ package actor NotifierWorker {
 
   private func take(_ job: Job) async {
     counts.taken += 1
+    CrashPoint.pass(.take)
     guard !isStopping else { return await giveBack(job, "the notifier is stopping", for: .zero) }
     guard let channel = channels[job.channel] else {
       return await giveBack(job, "this notifier does not serve \(job.channel)", for: limits.handBackFor)
@@ -166,6 +174,7 @@ package actor NotifierWorker {
     let key = Destination(channel: job.channel, destination: job.destination, receiver: job.receiver)
     queues[key, default: DestinationQueue(channel.pace)].add(job, now: now())
     pump(key)
+    if !isRelieving, !queues.isEmpty { Task { await relieveWhileBusy() } }
   }
 
   /// Starts whatever may start now.
@@ -232,6 +241,7 @@ package actor NotifierWorker {
         Receipt(key: job.key, attempt: job.attempt, outcome: .retry, message: "not sent: no longer wanted"))
     } else if let channel = channels[job.channel] {
       let verdict = await deliver(job, channel)
+      CrashPoint.pass(.send)
       counts.count(verdict, channel: job.channel)
       if verdict.outcome != .delivered {
         logger.warning("\(job.key), try \(job.attempt): \(verdict.outcome.rawValue): \(verdict.message)")
@@ -245,6 +255,7 @@ package actor NotifierWorker {
         provider: verdict.provider)
       receipt.taken = verdict.taken
       await port.receipt(receipt)
+      CrashPoint.pass(.report)
     }
     queues[key]?.finished(job)
     for waiter in waiters { waiter.resume() }
