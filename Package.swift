@@ -49,17 +49,22 @@ let package = Package(
     .systemLibrary(
       name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CCairo", providers: [.apt(["libcairo2-dev"])]),
+    .systemLibrary(name: "CPostgres", providers: [.apt(["libpq-dev"])]),
+    .systemLibrary(name: "CODBC", providers: [.apt(["unixodbc-dev"])]),
 
     // The house, from the inside out.
     part("Alerts", []),
+    // Where tests kill a process; see docs/operations.md.
+    part("CrashPoints", []),
     part("Lifecycle", ["Alerts", heap]),
     part("EventLog", ["Alerts", grdb, sqlite, logging, crypto]),
-    part("Bus", ["Alerts", "CZeroMQ", grdb, logging]),
-    part("Service", ["Alerts", "Lifecycle", "EventLog", "Bus", logging, crypto, collections]),
+    part("Bus", ["Alerts", "CrashPoints", "CZeroMQ", grdb, logging]),
+    part(
+      "Service", ["Alerts", "CrashPoints", "Lifecycle", "EventLog", "Bus", grdb, logging, crypto, collections, heap]),
     part("Simulation", ["Alerts", "Lifecycle", "EventLog", "Bus", "Service", logging]),
-    part("Detectors", ["Alerts", "Bus", grdb, logging]),
-    part("Notifiers", ["Alerts", "Bus", "CCurl", "CCairo", mustache, logging, crypto]),
-    part("Projections", ["Alerts", "EventLog", grdb, sqlite, mustache, logging]),
+    part("Detectors", ["Alerts", "CrashPoints", "Bus", "CCurl", "CPostgres", "CODBC", grdb, logging]),
+    part("Notifiers", ["Alerts", "CrashPoints", "Bus", "CCurl", "CCairo", mustache, logging, crypto]),
+    part("Projections", ["Alerts", "CrashPoints", "EventLog", grdb, sqlite, mustache, logging]),
     part(
       "Console",
       [
@@ -89,12 +94,14 @@ let package = Package(
       swiftSettings: settings),
 
     tests("AlertsTests", ["Alerts"]),
-    tests("LifecycleTests", ["Alerts", "Lifecycle"]),
+    tests("LifecycleTests", ["Alerts", "Lifecycle", "Projections"]),
     tests("EventLogTests", ["Alerts", "EventLog", grdb], resources: [.copy("Samples")]),
     tests("BusTests", ["Alerts", "Bus"]),
-    tests("ServiceTests", ["Alerts", "Lifecycle", "EventLog", "Bus", "Service", logging]),
+    tests("ServiceTests", ["Alerts", "CrashPoints", "Lifecycle", "EventLog", "Bus", "Service", logging]),
     tests("SimulationTests", ["Alerts", "Lifecycle", "Simulation"]),
-    tests("DetectorsTests", ["Alerts", "Bus", "Detectors", grdb]),
+    tests(
+      "DetectorsTests", ["Alerts", "Bus", "Service", "Detectors", grdb],
+      resources: [.copy("Servers"), .copy("Samples")]),
     tests("NotifiersTests", ["Alerts", "Bus", "Notifiers"], resources: [.copy("Servers")]),
     tests("ProjectionsTests", ["Alerts", "EventLog", "Projections", grdb]),
     tests(
@@ -106,7 +113,7 @@ let package = Package(
     tests(
       "ConfigurationTests",
       ["Alerts", "Lifecycle", "Detectors", "Notifiers", "Projections", "Console", "TocsinConfiguration"]),
-    tests("ScenarioTests", ["Alerts", "EventLog", "tocsin", grdb]),
+    tests("ScenarioTests", ["Alerts", "Bus", "EventLog", "tocsin", grdb]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Walks the members of JSON objects without making a tree of them: for texts that were valid when they were stored, and of which little is needed.
 ///
 /// What it does not understand it says so of, by nil; then ``JSON/init(parsing:)-(UnsafeBufferPointer<UInt8>)`` reads the text, or says what is
@@ -17,7 +19,9 @@ package struct JSONScanner {
     package var plain: UnsafeBufferPointer<UInt8>? {
       guard bytes.count >= 2, isString else { return nil }
       let inner = UnsafeBufferPointer(rebasing: bytes[1..<bytes.count - 1])
-      for c in inner where c == UInt8(ascii: "\\") { return nil }
+      guard let start = inner.baseAddress, memchr(start, Int32(UInt8(ascii: "\\")), inner.count) == nil else {
+        return inner.isEmpty ? inner : nil
+      }
       return inner
     }
 
@@ -74,13 +78,25 @@ package struct JSONScanner {
     while i < b.count, b[i] <= 0x20 { i += 1 }
   }
 
-  private mutating func lose() -> Member? {
+  private mutating func lose<T>() -> T? {
     isLost = true
     return nil
   }
 
   /// The next member, or nil behind the last.
   package mutating func next() -> Member? {
+    guard let name = nextName(), let value = value() else { return nil }
+    return Member(name: name.bytes, value: value)
+  }
+
+  package struct Name {
+    /// Between its quotes, as written.
+    package let bytes: UnsafeBufferPointer<UInt8>
+    package func `is`(_ text: StaticString) -> Bool { JSONScanner.same(bytes, text) }
+  }
+
+  /// The next member's name, or nil behind the last. ``value()`` or ``enter()`` must follow.
+  package mutating func nextName() -> Name? {
     guard !isLost else { return nil }
     skipSpace()
     if i < b.count, b[i] == UInt8(ascii: ",") {
@@ -88,28 +104,47 @@ package struct JSONScanner {
       skipSpace()
     }
     guard i < b.count else { return lose() }
-    if b[i] == UInt8(ascii: "}") { return nil }
+    if b[i] == UInt8(ascii: "}") {
+      i += 1
+      return nil
+    }
     guard b[i] == UInt8(ascii: "\"") else { return lose() }
-    let nameStart = i + 1
+    let start = i + 1
     guard skipString() else { return lose() }
-    let name = UnsafeBufferPointer(rebasing: b[nameStart..<i - 1])
+    let name = UnsafeBufferPointer(rebasing: b[start..<i - 1])
     skipSpace()
     guard i < b.count, b[i] == UInt8(ascii: ":") else { return lose() }
     i += 1
     skipSpace()
+    return Name(bytes: name)
+  }
+
+  /// The value behind a name.
+  package mutating func value() -> Value? {
     let start = i
     guard skipValue() else { return lose() }
-    return Member(name: name, value: Value(UnsafeBufferPointer(rebasing: b[start..<i])))
+    return Value(UnsafeBufferPointer(rebasing: b[start..<i]))
+  }
+
+  /// Goes into the object behind a name: its members come next, and behind its last those of the outer one again. False if there is none.
+  package mutating func enter() -> Bool {
+    guard i < b.count, b[i] == UInt8(ascii: "{") else { return false }
+    i += 1
+    return true
   }
 
   /// From an opening quote to behind the closing one.
   private mutating func skipString() -> Bool {
-    i += 1
-    while i < b.count {
-      let c = b[i]
-      i += 1
-      if c == UInt8(ascii: "\"") { return true }
-      if c == UInt8(ascii: "\\") { i += 1 }
+    guard let base = b.baseAddress else { return false }
+    let start = i + 1
+    i = start
+    while i < b.count, let found = memchr(base + i, Int32(UInt8(ascii: "\"")), b.count - i) {
+      let quote = base.distance(to: found.assumingMemoryBound(to: UInt8.self))
+      i = quote + 1
+      // Escaped, if an odd number of backslashes stands before it.
+      var k = quote
+      while k > start, base[k - 1] == UInt8(ascii: "\\") { k -= 1 }
+      if (quote - k) % 2 == 0 { return true }
     }
     return false
   }

@@ -116,13 +116,15 @@ package struct NotificationRequested: EventPayload {
   package var content: JSON?
   /// Quiet hours hold it back until then; nil: it may go at once.
   package var notBefore: Timestamp?
+  /// Why a message *firing* is owed.
+  package var occasion: Occasion?
   /// The receiver that the rules name and by which nobody could be reached: this one is its fallback.
   package var insteadOf: String?
 
   package init(
     key: String, purpose: Purpose, receiver: String, channel: String, destination: String, step: Int? = nil,
     round: Int? = nil, members: [AlertID] = [], content: JSON? = nil, notBefore: Timestamp? = nil,
-    insteadOf: String? = nil
+    occasion: Occasion? = nil, insteadOf: String? = nil
   ) {
     self.key = key
     self.purpose = purpose
@@ -134,6 +136,7 @@ package struct NotificationRequested: EventPayload {
     self.members = members
     self.content = content
     self.notBefore = notBefore
+    self.occasion = occasion
     self.insteadOf = insteadOf
   }
   package var json: JSON {
@@ -142,7 +145,7 @@ package struct NotificationRequested: EventPayload {
       "channel": .string(channel), "destination": .string(destination), "step": step.map { .int($0) } ?? .null,
       "round": round.map { .int($0) } ?? .null,
       "members": members.isEmpty ? .null : .array(members.map { .string($0.description) }), "content": content ?? .null,
-      "not_before": .micros(notBefore), "instead_of": .text(insteadOf),
+      "not_before": .micros(notBefore), "instead_of": .text(insteadOf), "why": occasion?.json ?? .null,
     ])
   }
   package init(json: JSON) throws(EventDataError) {
@@ -156,6 +159,7 @@ package struct NotificationRequested: EventPayload {
     members = (json["members"]?.array ?? []).compactMap { $0.string.flatMap { AlertID($0) } }
     content = json["content"]
     notBefore = json["not_before"]?.micros
+    occasion = json["why"].flatMap { Occasion(json: $0) }
     insteadOf = json.text("instead_of")
   }
 }

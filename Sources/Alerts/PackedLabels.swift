@@ -35,6 +35,12 @@ package struct PackedLabels: Sendable, Equatable {
     self.own = String(decoding: own, as: UTF8.self)
   }
 
+  /// As two others' pieces.
+  package init(common: String, own: String) {
+    self.common = common
+    self.own = own
+  }
+
   /// - Parameter text: as another one's ``packed`` gave it.
   package init(packed text: String) {
     let utf8 = text.utf8

@@ -107,7 +107,8 @@ package final class Gateway {
 
   // MARK: - Receiving
 
-  /// What has come, without waiting. At most `limit` anomalies (each other message counts for one), or one message beyond.
+  /// What has come, without waiting. At most `limit` anomalies (each other message counts for one, and what is large for one each KiB), or one
+  /// message beyond.
   ///
   /// libzmq takes from the connections in turn. Beyond that, a connection that has had its share of this drain waits until all others
   /// were asked; what it sent meanwhile is held for the next drain, up to a bound, and then reading ends, so that the sender's own
@@ -126,7 +127,8 @@ package final class Gateway {
         read += 1
         continue
       }
-      read += incoming.weight
+      let heavy = Gateway.weight(incoming, bytes)
+      read += heavy
       counters.messages += 1
       if case .anomalies(_, _, _, let events) = incoming { counters.anomalies += events.count }
       if record.drain != drain {
@@ -134,8 +136,8 @@ package final class Gateway {
         record.taken = 0
       }
       if record.held.isEmpty, record.taken < share {
-        record.taken += incoming.weight
-        weight += incoming.weight
+        record.taken += heavy
+        weight += heavy
         taken.append(incoming)
       } else {
         if record.held.isEmpty { holding.append(record) }
@@ -153,6 +155,11 @@ package final class Gateway {
     return taken
   }
 
+  /// What a message counts for in a drain: its anomalies, or its size, so that a few that are large keep nobody waiting either.
+  private static func weight(_ incoming: Incoming, _ bytes: Int) -> Int {
+    max(incoming.weight, bytes / Limits.bytesPerWeight)
+  }
+
   private func serve(
     _ record: PeerRecord, upTo share: Int, limit: Int, _ taken: inout [Incoming], _ weight: inout Int
   ) {
@@ -164,8 +171,8 @@ package final class Gateway {
     while served < record.held.count, record.taken < share, weight < limit {
       let (incoming, bytes) = record.held[served]
       taken.append(incoming)
-      weight += incoming.weight
-      record.taken += incoming.weight
+      weight += Gateway.weight(incoming, bytes)
+      record.taken += Gateway.weight(incoming, bytes)
       record.heldBytes -= bytes
       served += 1
     }
@@ -231,9 +238,7 @@ package final class Gateway {
       guard may.contains(.publish) else { return forbid("send anomalies", "publish") }
       return .anomalies(peer, producer: producer, sequence: sequence, events: events)
     case .command(let requestID, let json):
-      // A notifier asks before it sends; nothing else that is called a command is open to it.
-      let asks = may.contains(.notify) && (try? JSON(parsing: json))?["command"]?.string == "wanted"
-      guard may.contains(.respond) || asks else {
+      guard may.contains(.respond) || asks(json, may) else {
         counters.forbidden += 1
         let error = CommandError(.forbidden, "this key may not send commands: it needs the permission respond")
         send(.reply(requestID: requestID, json: Reply(.failure(error)).json), to: peer)
@@ -252,10 +257,21 @@ package final class Gateway {
     }
   }
 
+  /// A notifier asks before it sends, a detector before it checks; nothing else that is called a command is open to them.
+  private func asks(_ json: [UInt8], _ may: Permissions) -> Bool {
+    guard may.contains(.notify) || may.contains(.publish) else { return false }
+    switch (try? JSON(parsing: json))?["command"]?.string {
+    case "wanted": return may.contains(.notify)
+    case "lease": return may.contains(.publish)
+    default: return false
+    }
+  }
+
   // MARK: - Sending
 
-  /// Never waits. To a peer that is gone, or that does not read what it is sent, nothing is sent, and that is counted.
-  package func send(_ message: Outgoing, to peer: Peer) {
+  /// Never waits. To a peer that is gone, or that does not read what it is sent, nothing is sent, and that is counted; false then.
+  @discardableResult
+  package func send(_ message: Outgoing, to peer: Peer) -> Bool {
     var sent = router.send(peer.identity, more: true)
     if sent == .done {
       send(Limits.version, more: true)
@@ -284,6 +300,7 @@ package final class Gateway {
       counters.unreachable += 1
       if peers[peer.identity]?.held.isEmpty == true { peers[peer.identity] = nil }
     }
+    return sent == .done
   }
 
   /// Whether anybody subscribes to anything: if not, nothing need be written for the feed.
@@ -296,7 +313,13 @@ package final class Gateway {
   }
 
   /// Tells every subscriber of this topic. A subscriber that is too slow loses messages, and sees it by the positions.
+  ///
+  /// What is larger than ``Limits/feedEventBytes`` is for the log alone: a subscriber sees by the positions that there is something to read.
   package func publish(topic: String, position: Int64, json: [UInt8]) {
+    guard json.count <= Limits.feedEventBytes else {
+      counters.unpublished += 1
+      return
+    }
     var topic = topic
     topic.withUTF8 { _ = feed.send(UnsafeRawBufferPointer($0), more: true) }
     text.removeAll(keepingCapacity: true)

@@ -65,5 +65,7 @@ package struct GatewayCounters: Sendable, Equatable {
   /// Messages that were kept for a later drain, because their sender had had its share.
   package var held = 0
   package var published = 0
+  /// Events that were too large for the feed.
+  package var unpublished = 0
   package init() {}
 }

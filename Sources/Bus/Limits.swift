@@ -22,6 +22,11 @@ package enum Limits {
   static let sendQueue: Int32 = 10_000
   /// Feed messages for one slow subscriber; more are lost to it, and it reads them from the log.
   static let feedQueue: Int32 = 20_000
+  /// One event on the feed. Subscribers that don't read hold the same ``feedQueue`` of them: with this they cost 640 MB at the very most, and not five GB.
+  package static let feedEventBytes = 32 * 1024
+  /// In a drain an anomaly counts for one, or for its size in these: eight thousand anomalies of 250 kB would be two GB, and keep everybody waiting while
+  /// they are read.
+  static let bytesPerWeight = 1024
   /// Of one drain, the part that one connection gets while others have something to say.
   static let peerShare = 4
   /// Messages, and bytes, of one connection beyond its share that are kept for the next drain. At the bound reading ends for this

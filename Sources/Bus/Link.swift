@@ -217,6 +217,8 @@ private final class LinkRunner<Machine: LinkMachine> {
     }
     _ = inbox.close()
     for item in inbox.take().work { item(machine, wire, monotonicMicroseconds()) }
+    // The last words: receipts, and a worker's leave.
+    _ = machine.due(wire, now: monotonicMicroseconds())
     shut()
     status.set(.closed)
     machine.closed(BusError(.closed, status.description))

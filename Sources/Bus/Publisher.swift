@@ -1,4 +1,5 @@
 package import Alerts
+import CrashPoints
 import Foundation
 import Synchronization
 
@@ -108,6 +109,7 @@ package final class Publisher: AnomalyPort {
     messages.append(Array(events[start...]))
     batches.append(PublishedBatch(sequence: 0, range: start..<events.count))
     let first = try outbox.append(messages)
+    CrashPoint.pass(.spool)
     for i in batches.indices { batches[i].sequence = first + UInt64(i) }
     guard link.perform({ machine, _, _ in machine.more() }) else {
       throw BusError(.closed, "the publisher is closed; what was published is kept in \(outbox.place)")
@@ -130,6 +132,10 @@ package final class Publisher: AnomalyPort {
       throw BusError(error.kind, "\(waiting.anomalies) anomalies are not yet stored (kept \(keptWhere)): \(why)")
     }
     return self.result
+  }
+
+  package func settle() async throws {
+    if waiting.messages > 0 { try await flush() }
   }
 
   private var keptWhere: String { outbox is MemoryOutbox ? outbox.place : "in \(outbox.place)" }

@@ -1,4 +1,5 @@
 import Alerts
+import CrashPoints
 
 /// What a publisher is told by its machine, on the link's thread.
 struct PublisherOutcome: Sendable {
@@ -76,6 +77,7 @@ final class PublisherMachine: LinkMachine {
       guard let sequence = UInt64(String(decoding: frames[2], as: UTF8.self)),
         let i = window.firstIndex(where: { $0.message.sequence == sequence })
       else { return }
+      CrashPoint.pass(.stored)
       windowBytes -= window[i].message.bytes
       window.remove(at: i)
       stored.append(sequence)
@@ -151,6 +153,7 @@ final class PublisherMachine: LinkMachine {
     let message = window[i].message
     window[i].isSent = wire.send(
       [Array("TOCSIN1".utf8), Array("anomalies".utf8), producer, Array(String(message.sequence).utf8)] + message.events)
+    if window[i].isSent { CrashPoint.pass(.sent) }
     return window[i].isSent
   }
 

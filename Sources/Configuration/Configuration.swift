@@ -5,6 +5,7 @@ import Foundation
 package import Lifecycle
 package import Notifiers
 package import Projections
+package import Service
 
 /// A directory of YAML, read and checked: every part's own settings.
 package struct Configuration: Sendable, Equatable {
@@ -29,6 +30,7 @@ package struct Configuration: Sendable, Equatable {
   package var console = ConsoleSettings()
   /// Every step and route that tells receivers, see ``gaps(now:)``.
   package var told: [Told] = []
+  package var audit = AuditSettings()
 
   /// Files larger than this are refused: a configuration is written by people.
   package static let fileLimit = 4 << 20
@@ -56,12 +58,12 @@ package struct Configuration: Sendable, Equatable {
     }
     guard let root = Field(tree: tree, keyPlace: tree.place, path: "", reading: reading).section() else { return nil }
     let service = ServiceSection(root)
-    let receivers = ReceiverSection(root.take("receivers"))
+    let receivers = ReceiverSection(root.take("receivers"), timeZone: service.timeZone)
     let connections = ConnectionSection.read(root.take("connections"))
     var settings = LifecycleSettings()
     settings.timeZone = service.timeZone
     settings.reopenWithin = root.take("reopen_within")?.interval() ?? settings.reopenWithin
-    settings.staleAfter = root.take("stale_after")?.interval(atLeast: .seconds(1))
+    QuietingSection.read(root, into: &settings)
     settings.receivers = receivers.receivers
     settings.policies = RoutingSection.policies(root.take("policies"), timeZone: service.timeZone)
     settings.consoleURL = service.console.publicURL
@@ -74,6 +76,7 @@ package struct Configuration: Sendable, Equatable {
     let onCall = OnCallSection(
       people: root.take("people"), schedules: root.take("schedules"), timeZone: service.timeZone,
       folder: folder.directory)
+    let audit = AuditSection.read(root.take("audit"))
     root.finish()
 
     notifiers.receiverOptions = receivers.options
@@ -92,6 +95,7 @@ package struct Configuration: Sendable, Equatable {
         }
         detection.events.append(file.event)
         settings.routes += file.routes
+        if let rule = file.staleRule { settings.staleRules.append(rule) }
         for receiver in file.receivers {
           if settings.receiver(receiver.name) != nil {
             reading.faults.append(
@@ -142,6 +146,7 @@ package struct Configuration: Sendable, Equatable {
     configuration.notifiers = notifiers
     configuration.digests = digests
     configuration.console = service.console
+    configuration.audit = audit
     configuration.console.outbox = notifiers.outbox
     configuration.console.slackSigningSecret = answers.slackSigningSecret
     configuration.console.pagerdutySecrets = answers.pagerdutySecrets

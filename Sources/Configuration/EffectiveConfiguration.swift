@@ -16,7 +16,10 @@ extension Configuration {
       "projections": .string("sqlite:\(projectionsPath)"), "data_directory": .string(dataDirectory),
       "bus": bus.effective,
       "console": console.effective, "reopen_within": .string(lifecycle.reopenWithin.description),
-      "stale_after": .text(lifecycle.staleAfter?.description),
+      "stale_after": lifecycle.staleAfterShown,
+      "flapping": lifecycle.flappingShown, "storms": lifecycle.stormsShown,
+      "inhibitions": lifecycle.inhibitionsShown, "dependencies": lifecycle.dependenciesShown,
+      "maintenance": lifecycle.maintenanceShown, "silences": lifecycle.silencesShown,
       "archive_after": .string(archiveAfter?.description ?? "never"),
       "detection": [
         "flood": detection.flood.map { ["after": .int($0.after), "within": .string($0.within.description)] } ?? false
@@ -27,7 +30,7 @@ extension Configuration {
       "schedules": .object(onCall.schedules.map { JSON.Member($0.name, $0.effective) }),
       "policies": .object(lifecycle.policies.map { JSON.Member($0.name, $0.effective) }),
       "routes": .array(lifecycle.routes.map(\.effective)), "digests": .array(digests.map(\.effective)),
-      "channels": notifiers.effective, "events": .array(detection.events.map(\.effective)),
+      "audit": audit.effective, "channels": notifiers.effective, "events": .array(detection.events.map(\.effective)),
     ])
   }
 
@@ -41,6 +44,7 @@ extension Configuration {
       "secrets": secrets.isEmpty ? .null : .object(secrets.map { JSON.Member($0, Configuration.hidden) }),
       "schedule": .text(receiver.schedule), "fallback": .text(receiver.fallback),
       "patience": .string(receiver.patience.description), "send_resolved": .bool(receiver.sendResolved),
+      "quiet_hours": receiver.quiet?.effective ?? .null,
     ])
   }
 }
@@ -171,7 +175,7 @@ extension Rotation {
   }
 }
 
-private func clock(_ minutes: Int) -> String {
+func clock(_ minutes: Int) -> String {
   let m = minutes % 60
   let h = minutes / 60
   return "\(h < 10 ? "0" : "")\(h):\(m < 10 ? "0" : "")\(m)"
@@ -188,6 +192,7 @@ extension Policy {
           ])
         }),
       "repeat": .int(repeats), "acknowledge_timeout": .text(acknowledgeTimeout?.description),
+      "acknowledge_reminder": reminder.map { $0 == .zero ? false : .string($0.description) } ?? .null,
     ])
   }
 }

@@ -32,6 +32,11 @@ struct Field {
   var isList: Bool { if case .list = tree.value { true } else { false } }
   var isMap: Bool { if case .map = tree.value { true } else { false } }
 
+  /// What stands there, for values that are a word or something else; nil for what is no single value.
+  var word: String? { scalar?.text }
+  /// `false`, `off`, `no` or `none`, where otherwise a mapping stands.
+  var isSwitchedOff: Bool { ["false", "off", "no", "none"].contains(scalar?.text.lowercased()) }
+
   func text(_ wanted: String = "a text") -> String? {
     guard let s = scalar else { return wrong(wanted) }
     guard !s.text.trimming().isEmpty else {

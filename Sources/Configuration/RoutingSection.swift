@@ -16,6 +16,15 @@ enum RoutingSection {
       if let steps, steps.isEmpty { section.fault("has no steps", mend: "add at least one: - notify: [a-receiver]") }
       policy.repeats = section.take("repeat")?.int(0...1000) ?? 0
       policy.acknowledgeTimeout = section.take("acknowledge_timeout")?.interval(atLeast: .seconds(1))
+      if let reminder = section.take("acknowledge_reminder") {
+        policy.reminder = reminder.isSwitchedOff ? .zero : reminder.interval()
+        if policy.acknowledgeTimeout == nil {
+          reminder.fault(
+            "nothing runs out that could be reminded of", mend: "add acknowledge_timeout: 4h, or remove it")
+        } else if let timeout = policy.acknowledgeTimeout, let before = policy.reminder, before >= timeout {
+          reminder.fault("must be shorter than acknowledge_timeout, which is \(timeout)")
+        }
+      }
       section.finish()
       policies.append(policy)
     }
@@ -102,20 +111,22 @@ enum RoutingSection {
   /// `match: {severity: critical, device: [mobile, tablet]}`, and `matchers: ['device=~"mob.*"']`.
   static func matchers(_ section: Section) -> [Matcher] {
     var matchers: [Matcher] = []
-    if let field = section.take("match") {
-      if field.isList || field.isScalar {
-        matchers += field.items().compactMap(matcher)
-      } else {
-        for (name, value) in field.section()?.fields ?? [] {
-          let values = value.items().compactMap { item in
-            name == "severity" ? item.severity()?.name : item.text()
-          }
-          if values.isEmpty, value.isList, value.items().isEmpty { value.fault("lists no value") }
-          if let matcher = oneOf(name, values) { matchers.append(matcher) }
-        }
-      }
-    }
+    if let field = section.take("match") { matchers += self.matchers(field) }
     matchers += (section.take("matchers")?.items() ?? []).compactMap(matcher)
+    return matchers
+  }
+
+  /// `{severity: critical, device: [mobile, tablet]}`, or `['device=~"mob.*"']`.
+  static func matchers(_ field: Field) -> [Matcher] {
+    if field.isList || field.isScalar { return field.items().compactMap(matcher) }
+    var matchers: [Matcher] = []
+    for (name, value) in field.section()?.fields ?? [] {
+      let values = value.items().compactMap { item in
+        name == "severity" ? item.severity()?.name : item.text()
+      }
+      if values.isEmpty, value.isList, value.items().isEmpty { value.fault("lists no value") }
+      if let matcher = oneOf(name, values) { matchers.append(matcher) }
+    }
     return matchers
   }
 

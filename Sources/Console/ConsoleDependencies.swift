@@ -18,6 +18,8 @@ package struct ConsoleDependencies: Sendable {
   package var workers: @Sendable () async -> [WorkerReport]
   /// Renders the digest of a period.
   package var digest: @Sendable (_ request: DigestRequest) async throws -> DigestView
+  /// The configuration's maintenance windows, each with its next time.
+  package var windows: @Sendable () async -> [WindowReport]
   /// Looks at a metric now; see ``CheckRoute``. Throws ``CheckRefusal``.
   package var check: @Sendable (_ query: [(name: String, value: String)], _ tenants: [String]?) async throws -> JSON
   /// Who is on call when.
@@ -28,6 +30,8 @@ package struct ConsoleDependencies: Sendable {
   package var warnings: @Sendable () -> [String]
   /// More lines for `/metrics`, in the Prometheus text format.
   package var moreMetrics: @Sendable () async -> String
+  /// What the auditor sees; nil where there is none.
+  package var audit: @Sendable () async -> AuditView?
   package var now: @Sendable () -> Timestamp
   /// The zone that pages show times in.
   package var zone: LocalZone
@@ -39,12 +43,14 @@ package struct ConsoleDependencies: Sendable {
     unready: @escaping @Sendable () async -> String? = { nil },
     workers: @escaping @Sendable () async -> [WorkerReport] = { [] },
     digest: @escaping @Sendable (_ request: DigestRequest) async throws -> DigestView,
+    windows: @escaping @Sendable () async -> [WindowReport] = { [] },
     check: @escaping @Sendable (_ query: [(name: String, value: String)], _ tenants: [String]?) async throws -> JSON = {
       _, _ in throw CheckRefusal(.unavailable, "this service has no sources to look at")
     },
     onCall: OnCallSource = OnCallSource(), link: @escaping @Sendable (_ token: String) -> LinkReading = { _ in .off },
     warnings: @escaping @Sendable () -> [String] = { [] },
-    moreMetrics: @escaping @Sendable () async -> String = { "" }, now: @escaping @Sendable () -> Timestamp,
+    moreMetrics: @escaping @Sendable () async -> String = { "" },
+    audit: @escaping @Sendable () async -> AuditView? = { nil }, now: @escaping @Sendable () -> Timestamp,
     zone: LocalZone = .utc, version: String
   ) {
     self.settings = settings
@@ -56,14 +62,40 @@ package struct ConsoleDependencies: Sendable {
     self.unready = unready
     self.workers = workers
     self.digest = digest
+    self.windows = windows
     self.check = check
     self.onCall = onCall
     self.link = link
     self.warnings = warnings
     self.moreMetrics = moreMetrics
+    self.audit = audit
     self.now = now
     self.zone = zone
     self.version = version
+  }
+}
+
+/// A maintenance window of the configuration.
+package struct WindowReport: Sendable, Equatable {
+  package struct Occurrence: Sendable, Equatable {
+    package var start: Timestamp
+    package var end: Timestamp
+    package init(start: Timestamp, end: Timestamp) {
+      self.start = start
+      self.end = end
+    }
+  }
+  package var name: String
+  /// When it comes back, for people.
+  package var rhythm: String
+  package var matchers: [Matcher]
+  /// The present one or the one to come.
+  package var next: Occurrence?
+  package init(name: String, rhythm: String, matchers: [Matcher], next: Occurrence?) {
+    self.name = name
+    self.rhythm = rhythm
+    self.matchers = matchers
+    self.next = next
   }
 }
 
@@ -122,6 +154,57 @@ package struct OnCallSource: Sendable {
     self.shifts = shifts
     self.standing = standing
     self.calendar = calendar
+  }
+}
+
+/// What the auditor saw when it last looked.
+package struct AuditView: Sendable, Equatable {
+  package struct Item: Sendable, Equatable {
+    /// `deadlines_late`, `heartbeat_silent`, …
+    package var name: String
+    package var about: String?
+    package var since: Timestamp
+    package var text: String
+    package init(name: String, about: String?, since: Timestamp, text: String) {
+      self.name = name
+      self.about = about
+      self.since = since
+      self.text = text
+    }
+  }
+  /// Tocsin keeps its own promises.
+  package var isWell: Bool
+  package var findings: Int
+  package var lateness: Interval
+  package var expected: Int
+  package var silent: Int
+  /// Why the last call to the outbound heartbeat's address failed.
+  package var outboundError: String?
+  package var items: [Item]
+  package init(
+    isWell: Bool, findings: Int, lateness: Interval, expected: Int, silent: Int, outboundError: String?, items: [Item]
+  ) {
+    self.isWell = isWell
+    self.findings = findings
+    self.lateness = lateness
+    self.expected = expected
+    self.silent = silent
+    self.outboundError = outboundError
+    self.items = items
+  }
+
+  var json: JSON {
+    [
+      "well": .bool(isWell), "findings": .int(findings), "lateness": .string(lateness.description),
+      "heartbeats_expected": .int(expected), "heartbeats_silent": .int(silent), "outbound_error": .text(outboundError),
+      "items": .array(
+        items.map { item in
+          .compact([
+            "finding": .string(item.name), "about": .text(item.about), "since": .string(item.since.rfc3339),
+            "text": .string(item.text),
+          ])
+        }),
+    ]
   }
 }
 

@@ -1,6 +1,7 @@
 import Alerts
 import GRDB
 import GRDBSQLite
+import Glibc
 
 /// Reads rows of `events` without a box for each value.
 struct EventRows {
@@ -158,31 +159,51 @@ struct EventInsert {
   }
 }
 
-/// The event type of a text, by a small hash table: a million rows are looked up at every start.
+/// The event type of a text, by a small hash table of plain numbers: millions of rows are looked up at every start.
 enum EventTypeTable {
-  private static let slots: [(name: [UInt8], type: EventType)?] = {
-    var slots = [(name: [UInt8], type: EventType)?](repeating: nil, count: 256)
+  private static let size = 256
+  /// Of each slot: the end of the name and its length in one word (0: free), where the name stands in `names`, and the type.
+  private static let table: (words: [UInt64], starts: [Int], types: [EventType], names: [UInt8]) = {
+    var words = [UInt64](repeating: 0, count: size)
+    var starts = [Int](repeating: 0, count: size)
+    var types = [EventType](repeating: .detected, count: size)
+    var names: [UInt8] = []
     for type in EventType.allCases {
       let name = Array(type.rawValue.utf8)
-      var slot = name.withUnsafeBufferPointer { hash($0) }
-      while slots[slot] != nil { slot = (slot + 1) & 255 }
-      slots[slot] = (name, type)
+      let word = name.withUnsafeBufferPointer { EventTypeTable.word($0) }
+      var slot = EventTypeTable.slot(word)
+      while words[slot] != 0 { slot = (slot + 1) & (size - 1) }
+      words[slot] = word
+      starts[slot] = names.count
+      types[slot] = type
+      names += name
     }
-    return slots
+    return (words, starts, types, names)
   }()
 
-  /// FNV-1a, folded to a byte. Source: Fowler, Noll and Vo, 1991.
-  private static func hash(_ b: UnsafeBufferPointer<UInt8>) -> Int {
-    var h: UInt32 = 2_166_136_261
-    for c in b { h = (h ^ UInt32(c)) &* 16_777_619 }
-    return Int((h >> 8 ^ h) & 255)
+  /// The last eight bytes, mixed with the length. Never 0.
+  private static func word(_ b: UnsafeBufferPointer<UInt8>) -> UInt64 {
+    var word: UInt64 = 1
+    for c in b.suffix(8) { word = word << 8 | UInt64(c) }
+    return word ^ UInt64(b.count) << 56 | 1 << 63
   }
 
+  private static func slot(_ word: UInt64) -> Int { Int(truncatingIfNeeded: (word &* 0x9e37_79b9_7f4a_7c15) >> 56) }
+
   static func find(_ b: UnsafeBufferPointer<UInt8>) -> EventType? {
-    var slot = hash(b)
-    while let entry = slots[slot] {
-      if entry.name.count == b.count, entry.name.elementsEqual(b) { return entry.type }
-      slot = (slot + 1) & 255
+    guard let base = b.baseAddress else { return nil }
+    let word = word(b)
+    var slot = slot(word)
+    while table.words[slot] != 0 {
+      if table.words[slot] == word {
+        // As long as the word says, or the text would be another.
+        let start = table.starts[slot]
+        let isSame = table.names.withUnsafeBufferPointer { names in
+          start + b.count <= names.count && memcmp(names.baseAddress.map { $0 + start } ?? base, base, b.count) == 0
+        }
+        if isSame, table.types[slot].rawValue.utf8.count == b.count { return table.types[slot] }
+      }
+      slot = (slot + 1) & (size - 1)
     }
     return nil
   }

@@ -32,13 +32,16 @@ extension AlertState {
       isResolved = true
       if r.how != .responder { isFiring = false }
       nextEscalationAt = nil
-      handled.resolvedHow = r.how
-      handled.resolvedAt = e.recordedAt
-      handled.resolvedBy = r.how == .responder ? e.actor : nil
-      handled.snoozedUntil = nil
-      handled.acknowledgedUntil = nil
-      handled.silencedBy = []
-      handled.inhibitedBy = nil
+      forgetSnooze()
+      var h = handled
+      h.resolvedHow = r.how
+      h.resolvedAt = e.recordedAt
+      h.resolvedBy = r.how == .responder ? e.actor : nil
+      h.snoozedUntil = nil
+      h.acknowledgedUntil = nil
+      h.silencedBy = []
+      h.inhibitedBy = nil
+      handled = h
     case .flapping: isFlapping = true
     case .steady:
       isFlapping = false
@@ -50,20 +53,30 @@ extension AlertState {
       handled.acknowledgedAt = e.recordedAt
       handled.acknowledgedUntil = a.until
       handled.wasReminded = false
-    case .unacknowledged: forgetAcknowledgement()
+    case .unacknowledged:
+      forgetAcknowledgement()
+      handled.freeSince = e.recordedAt
     case .snoozed(let s):
       nextEscalationAt = nil
       handled.snoozedUntil = s.until
-    case .unsnoozed: handled.snoozedUntil = nil
+      handled.unlessChanged = s.unlessChanged
+      handled.snoozedValue = s.value
+    case .unsnoozed:
+      forgetSnooze()
+      handled.freeSince = e.recordedAt
     case .assigned(let a): handled.assignee = a.to
     case .silenced(let s):
       if !silencedBy.contains(s.silence) { handled.silencedBy.append(s.silence) }
       nextEscalationAt = nil
-    case .unsilenced(let s): handled.silencedBy.removeAll { $0 == s.silence }
+    case .unsilenced(let s):
+      handled.silencedBy.removeAll { $0 == s.silence }
+      handled.freeSince = e.recordedAt
     case .inhibited(let i):
       handled.inhibitedBy = i.by
       nextEscalationAt = nil
-    case .uninhibited: handled.inhibitedBy = nil
+    case .uninhibited:
+      handled.inhibitedBy = nil
+      handled.freeSince = e.recordedAt
     case .escalated(let s):
       isExhausted = false
       reach(step: s.step, round: s.round, at: e.recordedAt, policy: policy(route))
@@ -92,12 +105,13 @@ extension AlertState {
     lastSeenAt = e.recordedAt
     anomalyPosition = e.position
     isExhausted = false
+    forgetSnooze()
     isWaiting = false
     var h = handled
+    h.freeSince = e.recordedAt
     h.acknowledgedBy = nil
     h.acknowledgedAt = nil
     h.acknowledgedUntil = nil
-    h.snoozedUntil = nil
     h.resolvedHow = nil
     h.resolvedAt = nil
     h.resolvedBy = nil
@@ -117,6 +131,15 @@ extension AlertState {
     handled.acknowledgedBy = nil
     handled.acknowledgedAt = nil
     handled.acknowledgedUntil = nil
+  }
+
+  private mutating func forgetSnooze() {
+    guard snoozedUntil != nil else { return }
+    var h = handled
+    h.snoozedUntil = nil
+    h.unlessChanged = nil
+    h.snoozedValue = nil
+    handled = h
   }
 
   private mutating func reach(step: Int, round: Int, at time: Timestamp, policy: Policy?) {

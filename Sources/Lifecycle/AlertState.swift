@@ -54,6 +54,11 @@ package struct AlertState: Sendable, Equatable {
     package var wasReminded = false
     package var assignee: String?
     package var snoozedUntil: Timestamp?
+    /// The snooze ends sooner if the value differs from ``snoozedValue`` by more than this fraction of it.
+    package var unlessChanged: Double?
+    package var snoozedValue: Double?
+    /// Since when it may be told, if something had held it back before.
+    package var freeSince: Timestamp?
     package var silencedBy: [Subject] = []
     package var inhibitedBy: AlertID?
     package var resolvedHow: Resolved.How?
@@ -123,6 +128,16 @@ extension AlertState {
   package var resolvedBy: String? { box?.value.resolvedBy }
   package var resolvedAt: Timestamp? { box?.value.resolvedAt }
   package var reopenings: [Timestamp] { box?.value.reopenings ?? [] }
+
+  /// Since when nothing has kept people from hearing of it.
+  package var freeSince: Timestamp { box?.value.freeSince ?? openedAt }
+
+  /// Whether a snooze that holds until the value changes is over with this one.
+  package func endsSnooze(_ new: Double?) -> Bool {
+    guard let h = box?.value, h.snoozedUntil != nil, let fraction = h.unlessChanged else { return false }
+    guard let before = h.snoozedValue, let new else { return (h.snoozedValue == nil) != (new == nil) }
+    return fraction == 0 ? new != before : (new - before).magnitude > fraction * before.magnitude
+  }
 
   /// Why nobody is told at the moment, or nil.
   package var held: String? {

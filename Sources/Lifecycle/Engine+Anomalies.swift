@@ -63,7 +63,9 @@ extension Engine {
     if !silences.isEmpty { holdIfSilenced(id, now: now) }
     holdIfInhibited(id, now: now)
     // Most alerts are for the dashboard only: nobody is told.
-    if !route.route.dashboardOnly || !route.route.also.isEmpty { begin(id, reason: nil, cause: position, now: now) }
+    if !route.route.dashboardOnly || !route.route.also.isEmpty {
+      begin(id, reason: nil, occasion: Occasion(.opened), cause: position, now: now)
+    }
     holdTargets(of: id, now: now)
     return .opened(id)
   }
@@ -72,7 +74,10 @@ extension Engine {
     _ known: AlertState, _ anomaly: Anomaly, _ severity: Severity, now: Timestamp
   ) -> Taken {
     noteRepeat(of: known.id, severity, at: anomaly.time, from: anomaly.source) { TextPiece(anomaly.cloudEvent) }
-    guard severity > known.severity else { return .repeated(known.id) }
+    guard severity > known.severity else {
+      if known.endsSnooze(anomaly.value) { wake(known.id, now: now) }
+      return .repeated(known.id)
+    }
 
     let id = known.id
     let explained = inhibitions.isEmpty ? [] : inhibitions.targets(of: id).map(\.id)
@@ -84,9 +89,17 @@ extension Engine {
       emit(.unsnoozed(Unsnoozed(reason: .severity_raised)), about: id.subject, now: now, cause: cause)
     }
     lookAgain(id, former: explained, cause: cause, now: now)
-    begin(id, reason: .severity_raised, cause: cause, now: now)
+    begin(id, reason: .severity_raised, occasion: Occasion(.severity_raised), cause: cause, now: now)
     holdTargets(of: id, now: now)
     return .raised(id)
+  }
+
+  /// It was snoozed until its value changes, and that has changed.
+  private mutating func wake(_ id: AlertID, now: Timestamp) {
+    closeRepeats(of: id, now: now)
+    let cause = emit(
+      .unsnoozed(Unsnoozed(reason: .value_changed)), about: id.subject, now: now, cause: alerts[id]?.anomalyPosition)
+    resume(id, Occasion(.value_changed), cause: cause, now: now)
   }
 
   /// It got worse: by the configuration that it was opened under, another route may take it.
@@ -125,7 +138,9 @@ extension Engine {
     holdIfSilenced(id, now: now)
     holdIfInhibited(id, now: now)
     // What flaps was told to flap.
-    if !wasFlapping || severity > known.severity { begin(id, reason: .reopened, cause: cause, now: now) }
+    if !wasFlapping || severity > known.severity {
+      begin(id, reason: .reopened, occasion: Occasion(.reopened), cause: cause, now: now)
+    }
     if !wasFlapping, let rule = settings.flapping, let a = alerts[id],
       Flaps.isFlapping(a.reopenings, now: now, rule: rule)
     {

@@ -24,18 +24,15 @@ extension Engine {
       ledger.offer(p)
       if !isReplaying { deadlines.add(.delivery(p.position), at: a.nextAt) }
     case .notificationDelivered(let d):
-      guard let p = ledger.find(d.key) else { return }
-      ledger.settle(p.position, as: .delivered)
+      guard let p = ledger.settle(d.key, as: .delivered) else { return }
       wasTold(p)
       if let provider = d.provider { ledger.remember(provider, p.subject, p.place.target) }
       wasSettled(p)
     case .notificationFailed(let key):
-      guard let p = ledger.find(key) else { return }
-      ledger.settle(p.position, as: .failed)
+      guard let p = ledger.settle(key, as: .failed) else { return }
       wasSettled(p)
     case .notificationCancelled(let key, let into):
-      guard let p = ledger.find(key) else { return }
-      ledger.settle(p.position, as: .cancelled)
+      guard let p = ledger.settle(key, as: .cancelled) else { return }
       // Its end is owed again once it ends again.
       if p.purpose == .resolved, p.subject.kind == .alert { owe(AlertID(p.subject.number), p.place) }
       if let group = into { joinStormGroup(group, p, now: e.recordedAt) }
@@ -52,7 +49,7 @@ extension Engine {
       Ledger.Pending(
         position: e.position, key: n.key, subject: e.subject, purpose: n.purpose, place: place, step: n.step,
         round: n.round, members: n.members, requestedAt: e.recordedAt, urgency: severity?.rawValue ?? 0,
-        notBefore: n.notBefore ?? e.recordedAt))
+        notBefore: n.notBefore ?? e.recordedAt, occasion: n.occasion))
     if !isReplaying, let t = n.notBefore { deadlines.add(.delivery(e.position), at: t) }
     switch n.purpose {
     case .firing:
@@ -82,8 +79,8 @@ extension Engine {
   }
 
   private mutating func owe(_ id: AlertID, _ place: AlertState.Place) {
-    guard let a = alerts[id], !a.told.contains(where: { $0.target == place.target }) else { return }
-    let told = shared(a.told + [place])
+    guard let before = alerts[id]?.told, !before.contains(where: { $0.target == place.target }) else { return }
+    let told = before.isEmpty && isLastTold(place) ? lastTold : shared(before + [place])
     alerts[id]?.told = told
   }
 
@@ -101,13 +98,7 @@ extension Engine {
         continue
       }
       if p.isUnsure {
-        // The history says where a second send is possible.
-        emit(
-          .notificationAttempted(
-            NotificationAttempted(
-              key: p.key, attempt: p.attempts + 1, status: nil,
-              message: "the service stopped before it heard what became of this; it may have been sent",
-              outcomeUnknown: true, nextAt: now)), about: p.subject, now: now, cause: p.position)
+        admit(p, now: now)
         guard let again = ledger[p.position] else { continue }
         p = again
       }
@@ -119,6 +110,21 @@ extension Engine {
     }
     return nil
   }
+
+  /// Says of a message that may have been on its way when the service stopped that it may have been sent. The history says where a second send is
+  /// possible, and whoever may have been told that an alert fires is owed its end: also before such a message is withdrawn.
+  mutating func admit(_ p: Ledger.Pending, now: Timestamp) {
+    guard p.isUnsure else { return }
+    emit(
+      .notificationAttempted(
+        NotificationAttempted(
+          key: p.key, attempt: p.attempts + 1, status: nil,
+          message: "the service stopped before it heard what became of this; it may have been sent",
+          outcomeUnknown: true, nextAt: now)), about: p.subject, now: now, cause: p.position)
+  }
+
+  /// Channels on which a message could go now, if a worker took it.
+  package mutating func channelsWaiting(now: Timestamp) -> [String] { ledger.channelsWaiting(now: now) }
 
   /// Takes back a lease whose job never went out.
   package mutating func release(_ position: Int64) {
@@ -149,6 +155,7 @@ extension Engine {
   }
 
   private mutating func withdraw(_ p: Ledger.Pending, reason: String, cause: Int64, now: Timestamp) {
+    admit(p, now: now)
     let position = emit(
       .notificationCancelled(NotificationCancelled(key: p.key, reason: reason)), about: p.subject, now: now,
       cause: cause)
@@ -216,7 +223,8 @@ extension Engine {
     }
   }
 
-  func patience(_ p: Ledger.Pending) -> Interval {
+  /// For how long a message is tried.
+  package func patience(_ p: Ledger.Pending) -> Interval {
     let configuration =
       p.subject.kind == .alert ? alerts[AlertID(p.subject.number)]?.route.configuration ?? configuration : configuration
     return configurations[configuration]?.receiver(p.place.receiver)?.patience ?? .hours(24)
@@ -259,15 +267,16 @@ extension Engine {
     }
     if a.isResolved { return settle(a.id, cause: cause, now: now) }
     guard p.purpose == .firing, !a.isHeld else { return }
+    let occasion = Occasion(.delivery_failed, by: p.place.receiver)
     if let fallback {
       let reach = reach([fallback], configuration: number, now: now)
-      tell(a.id, reach, step: p.step, round: p.round, cause: cause, now: now)
+      tell(a.id, reach, step: p.step, round: p.round, occasion: occasion, cause: cause, now: now)
     }
     // Somebody is told: the next step comes at once, instead of waiting out its delay. A new round waits, or a receiver that
     // refuses everything would use up the whole policy in a second.
     let steps = policy(of: a.route)?.steps.count ?? 0
     if p.step == a.step, p.round == a.round, a.nextEscalationAt != nil, a.step + 1 < steps {
-      advance(a.id, reason: .delivery_failed, cause: cause, now: now)
+      advance(a.id, reason: .delivery_failed, occasion: occasion, cause: cause, now: now)
     }
   }
 

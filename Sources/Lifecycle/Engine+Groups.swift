@@ -8,10 +8,12 @@ extension Engine {
 
   /// Notes that an alert has something to tell its groups.
   mutating func joinGroups(_ id: AlertID, now: Timestamp) {
-    guard let a = alerts[id] else { return }
-    let route = a.route
+    guard let route = alerts[id]?.route else { return }
+    // The route's own group has a key; those of further routes are found below.
     if route.groupKey == nil, route.also.isEmpty { return }
-    guard let index = route.index, let settings = configurations[route.configuration] else { return }
+    guard let a = alerts[id], let index = route.index, let settings = configurations[route.configuration] else {
+      return
+    }
     for i in [index] + route.also where settings.routes.indices.contains(i) {
       guard case .group(_, let grouping) = settings.routes[i].delivery else { continue }
       let key = Engine.groupKey(route.configuration, i, grouping) {
@@ -186,7 +188,7 @@ extension Engine {
   /// A group that nobody waits in or is owed by, and that may send again at once, is as good as none.
   private func isOver(_ g: GroupState, now: Timestamp) -> Bool {
     g.waiting.isEmpty && g.told.isEmpty && g.lastSentAt.map { $0 + g.interval <= now } ?? true
-      && ledger.about(g.subject).isEmpty
+      && !ledger.owes(g.subject)
   }
 
   mutating func prune(_ g: GroupState, now: Timestamp) {

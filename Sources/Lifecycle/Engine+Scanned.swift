@@ -11,7 +11,8 @@ extension Engine {
     if seen.status == .firing {
       let severity = seen.severity ?? Engine.defaultSeverity
       switch life.map({ alerts.glance($0.alert) }) ?? .absent {
-      case .open(let worst) where severity <= worst:
+      case .open(let worst)
+      where severity <= worst && (watched.isEmpty || !watched.contains(life?.alert ?? AlertID(0))):
         guard let id = life?.alert else { break }
         noteRepeat(of: id, severity, at: seen.time, from: seen.source) { text }
         return .repeated(id)

@@ -7,21 +7,24 @@ extension Engine {
   /// Starts telling people about an alert from the first step on, unless something holds it.
   ///
   /// - Parameter reason: nil for an alert that opens: its first step needs no event of its own.
-  mutating func begin(_ id: AlertID, reason: Escalated.Reason?, cause: Int64, now: Timestamp) {
+  mutating func begin(
+    _ id: AlertID, reason: Escalated.Reason?, occasion: Occasion, cause: Int64, now: Timestamp
+  ) {
     guard let a = alerts[id], !a.isHeld else { return }
     let route = a.route
     let settings = configurations[route.configuration] ?? .init()
     for index in route.also {
-      tell(id, reach(Routing.notified(by: index, in: settings), of: route, now: now), cause: cause, now: now)
+      let reach = reach(Routing.notified(by: index, in: settings), of: route, now: now)
+      tell(id, reach, occasion: occasion, cause: cause, now: now)
     }
     if let policy = policy(of: route), let first = policy.steps.first {
       // A first step with a delay of its own was armed when the alert opened.
       if first.after <= .zero || reason != nil {
-        take(step: 0, round: 0, of: policy, id, reason: reason, cause: cause, now: now)
+        take(step: 0, round: 0, of: policy, id, reason: reason, occasion: occasion, cause: cause, now: now)
       }
     } else if let index = route.index {
       let reach = reach(Routing.notified(by: index, in: settings), of: route, now: now)
-      tell(id, reach, cause: cause, now: now)
+      tell(id, reach, occasion: occasion, cause: cause, now: now)
       if reach.places.isEmpty { saysThatNobody(id, reach.unreached, cause: cause, now: now) }
     }
   }
@@ -41,8 +44,8 @@ extension Engine {
   /// A step that reaches nobody gives way to the next one at once. So does one that is outside its hours, where it was to stand in for a step that could not be
   /// told; otherwise it is passed over in its own time, or waits. Whoever escalates by hand means now, whatever the hours.
   mutating func take(
-    step: Int, round: Int, of policy: Policy, _ id: AlertID, reason: Escalated.Reason?, cause: Int64, now: Timestamp,
-    actor: String = "tocsin"
+    step: Int, round: Int, of policy: Policy, _ id: AlertID, reason: Escalated.Reason?, occasion: Occasion,
+    cause: Int64, now: Timestamp, actor: String = "tocsin"
   ) {
     guard let a = alerts[id], policy.steps.indices.contains(step) else { return }
     let hasNext = step + 1 < policy.steps.count
@@ -52,7 +55,9 @@ extension Engine {
       said.waitsUntil = hours.otherwise == .wait && !isUrgent ? hours.next(from: now) : nil
       said.skipped = said.waitsUntil == nil
       let cause = emit(.escalated(said), about: id.subject, now: now, actor: actor, cause: cause)
-      if isUrgent { take(step: step + 1, round: round, of: policy, id, reason: reason, cause: cause, now: now) }
+      if isUrgent {
+        take(step: step + 1, round: round, of: policy, id, reason: reason, occasion: occasion, cause: cause, now: now)
+      }
       return
     }
     let reach = reach(policy.steps[step].receivers, of: a.route, now: now)
@@ -61,25 +66,30 @@ extension Engine {
     if reason != nil || !reach.unreached.isEmpty || reach.places.isEmpty {
       cause = emit(.escalated(said), about: id.subject, now: now, actor: actor, cause: cause)
     }
-    tell(id, reach, step: step, round: round, cause: cause, now: now)
+    tell(id, reach, step: step, round: round, occasion: occasion, cause: cause, now: now)
     if reach.places.isEmpty, hasNext {
-      take(step: step + 1, round: round, of: policy, id, reason: .nobody_reached, cause: cause, now: now)
+      take(
+        step: step + 1, round: round, of: policy, id, reason: .nobody_reached,
+        occasion: Occasion(.nobody_reached, by: reach.unreached.first), cause: cause, now: now)
     }
   }
 
   /// Requests a message *firing* for every place.
   mutating func tell(
-    _ id: AlertID, _ reach: Reach, step: Int? = nil, round: Int? = nil, cause: Int64, now: Timestamp
+    _ id: AlertID, _ reach: Reach, step: Int? = nil, round: Int? = nil, occasion: Occasion, cause: Int64,
+    now: Timestamp
   ) {
     for (place, insteadOf) in reach.places {
       for older in ledger.about(id.subject)
       where older.place.target == place.target && older.purpose == .firing && older.lease == nil {
+        admit(older, now: now)
         emit(
           .notificationCancelled(NotificationCancelled(key: older.key, reason: "a newer message takes its place")),
           about: id.subject, now: now, cause: cause)
       }
       let key = request(
-        .firing, id.subject, place, step: step, round: round, insteadOf: insteadOf, cause: cause, now: now)
+        .firing, id.subject, place, step: step, round: round, occasion: occasion, insteadOf: insteadOf, cause: cause,
+        now: now)
       joinStorm(id, place, key: key, cause: cause, now: now)
     }
   }
@@ -88,7 +98,8 @@ extension Engine {
   @discardableResult
   mutating func request(
     _ purpose: Purpose, _ subject: Subject, _ place: AlertState.Place, step: Int? = nil, round: Int? = nil,
-    members: [AlertID] = [], content: JSON? = nil, insteadOf: String? = nil, cause: Int64?, now: Timestamp,
+    members: [AlertID] = [], content: JSON? = nil, occasion: Occasion? = nil, insteadOf: String? = nil, cause: Int64?,
+    now: Timestamp,
     actor: String = "tocsin"
   ) -> String {
     // What is told comes after what was heard: the version in the key is the request's own.
@@ -100,7 +111,7 @@ extension Engine {
         NotificationRequested(
           key: key, purpose: purpose, receiver: place.receiver, channel: place.target.channel,
           destination: place.target.destination, step: step, round: round, members: members, content: content,
-          notBefore: quietUntil(purpose, subject, place, members, now: now), insteadOf: insteadOf)),
+          notBefore: quietUntil(purpose, subject, place, members, now: now), occasion: occasion, insteadOf: insteadOf)),
       about: subject, now: now, actor: actor, cause: cause)
     return key
   }
@@ -127,6 +138,7 @@ extension Engine {
     _ id: AlertID, now: Timestamp, cause: Int64, reason: String, where isMeant: (Ledger.Pending) -> Bool
   ) {
     for p in ledger.about(id.subject) where p.lease == nil && isMeant(p) {
+      admit(p, now: now)
       emit(
         .notificationCancelled(NotificationCancelled(key: p.key, reason: reason)), about: id.subject, now: now,
         cause: cause)
@@ -157,8 +169,8 @@ extension Engine {
   }
 
   /// Looks again at an alert that something held back: what still fires starts its policy.
-  mutating func resume(_ id: AlertID, cause: Int64, now: Timestamp) {
+  mutating func resume(_ id: AlertID, _ occasion: Occasion, cause: Int64, now: Timestamp) {
     guard let a = alerts[id], !a.isHeld, a.isFiring else { return }
-    begin(id, reason: .resumed, cause: cause, now: now)
+    begin(id, reason: .resumed, occasion: occasion, cause: cause, now: now)
   }
 }

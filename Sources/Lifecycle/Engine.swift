@@ -43,6 +43,8 @@ package struct Engine: Sendable {
   var batch: [RecordedEvent] = []
   var repeats: [AlertID: Repeats] = [:]
   var repeatOrder: [AlertID] = []
+  /// Alerts that are snoozed until their value changes: what comes of them is read, and not only noted.
+  var watched: Set<AlertID> = []
   var isReplaying = false
   /// When the newest fact was recorded.
   var reachedAt = Timestamp.epoch
@@ -54,6 +56,7 @@ package struct Engine: Sendable {
   var plainRoutes: [Int: FrozenRoute] = [:]
   private var commonLabels: Set<String> = []
   private var toldSets: Set<[AlertState.Place]> = []
+  private(set) var lastTold: [AlertState.Place] = []
   private static let sharedLimit = 50_000
 
   package struct Life: Sendable, Equatable {
@@ -155,8 +158,11 @@ package struct Engine: Sendable {
     let id = AlertID(e.subject.number)
     if case .detected(let d) = e.event {
       guard var state = AlertState(opening: e) else { return }
-      state.share(route: shared(d.route))
-      state.labels.share(common: shared(labels: state.labels.common))
+      // A replay's reader shares them itself.
+      if !isReplaying {
+        state.share(route: shared(d.route))
+        state.labels.share(common: shared(labels: state.labels.common))
+      }
       if d.route.route.policy != nil, let first = policy(of: d.route.route)?.steps.first, first.after > .zero {
         state.nextEscalationAt = e.recordedAt + first.after
       }
@@ -170,14 +176,18 @@ package struct Engine: Sendable {
       }
       return
     }
-    if case .deduplicated = e.event {
-      // No due time changes by it.
+    switch e.event {
+    case .deduplicated, .commented, .labelled, .notificationAttempted, .notificationDelivered, .notificationFailed,
+      .notificationCancelled:
+      // No due time changes by these, and nothing is held or let go.
       alerts[id]?.evolve(e) { _ in nil }
       return
+    default: break
     }
     guard let before = alerts[id].map(Before.init) else { return }
     let configurations = configurations
     alerts[id]?.evolve(e) { route in route.policy.flatMap { configurations[route.configuration]?.policy($0) } }
+    watch(e, id)
     switch e.event {
     case .severityRaised(let r):
       if let route = r.route.map({ shared(FrozenRoute($0)) }) { alerts[id]?.share(route: route) }
@@ -200,6 +210,14 @@ package struct Engine: Sendable {
     if !isReplaying { arm(id, before) }
   }
 
+  private mutating func watch(_ e: Fact, _ id: AlertID) {
+    switch e.event {
+    case .snoozed(let s) where s.unlessChanged != nil: watched.insert(id)
+    case .snoozed, .unsnoozed, .resolved, .reopened: if !watched.isEmpty { watched.remove(id) }
+    default: break
+    }
+  }
+
   /// Due times as they were, to see which are new.
   private struct Before {
     var escalation: Timestamp?
@@ -208,6 +226,7 @@ package struct Engine: Sendable {
     var resolvedAt: Timestamp?
     var isHeld: Bool
     var isResolved: Bool
+    var severity: Severity
     init(_ a: AlertState) {
       escalation = a.nextEscalationAt
       acknowledged = a.acknowledgedUntil
@@ -215,6 +234,7 @@ package struct Engine: Sendable {
       resolvedAt = a.resolvedAt
       isHeld = a.isHeld
       isResolved = a.isResolved
+      severity = a.severity
     }
   }
 
@@ -224,11 +244,13 @@ package struct Engine: Sendable {
     if let t = a.nextEscalationAt, t != before?.escalation { deadlines.add(.escalation(id), at: t) }
     if let t = a.acknowledgedUntil, t != before?.acknowledged {
       deadlines.add(.acknowledgement(id), at: t)
-      if let at = a.acknowledgedAt { deadlines.add(.reminder(id), at: Engine.reminder(from: at, to: t)) }
+      if let due = reminder(of: a) { deadlines.add(.reminder(id), at: due) }
     }
     if let t = a.snoozedUntil, t != before?.snoozed { deadlines.add(.snooze(id), at: t) }
     if let t = a.resolvedAt, t != before?.resolvedAt { deadlines.add(.farewell(id), at: t + settings.reopenWithin) }
-    if before == nil || before?.isResolved == true, !a.isResolved, let stale = settings.staleAfter {
+    if before == nil || before?.isResolved == true || before?.severity != a.severity, !a.isResolved,
+      let stale = settings.staleAfter(of: a)
+    {
       deadlines.add(.stale(id), at: a.lastSeenAt + stale)
     }
     if a.isFlapping, let t = steadyAt(a) { deadlines.add(.steady(id), at: t) }
@@ -249,9 +271,13 @@ package struct Engine: Sendable {
         if case .farewell(let id) = what { bidFarewell(id, now: e.recordedAt) }
       }
     }
+    ledger.offerNothing()
     apply(e)
-    if e.subject.kind == .alert, let a = alerts[AlertID(e.subject.number)], let t = a.resolvedAt {
-      deadlines.add(.farewell(a.id), at: t + settings.reopenWithin)
+    switch e.event {
+    case .resolved, .steady:
+      let id = AlertID(e.subject.number)
+      if let t = alerts[id]?.resolvedAt { deadlines.add(.farewell(id), at: t + settings.reopenWithin) }
+    default: break
     }
     isReplaying = false
   }
@@ -272,6 +298,7 @@ package struct Engine: Sendable {
       if let due = g.dueAt { deadlines.add(.group(g.subject), at: due) } else { prune(g, now: now) }
     }
     armMaintenance(now: now)
+    ledger.offerAll()
     for (position, p) in ledger.pending.sorted(by: { $0.key < $1.key }) {
       // Leases are not in the log: whatever was due may have been with a worker when the service stopped.
       var p = p
@@ -300,13 +327,13 @@ package struct Engine: Sendable {
   /// A new configuration changes what is waited for.
   private mutating func armForConfiguration(now: Timestamp) {
     inhibitions = InhibitionIndex(settings)
-    let stale = settings.staleAfter
     for id in alerts.ids.sorted() {
       guard let a = alerts[id], !a.isResolved else { continue }
       inhibitions.add(a)
-      if let stale { deadlines.add(.stale(id), at: a.lastSeenAt + stale) }
+      if let stale = settings.staleAfter(of: a) { deadlines.add(.stale(id), at: a.lastSeenAt + stale) }
     }
     armMaintenance(now: now)
+    deadlines.add(.configuration, at: now)
   }
 
   // MARK: - Shared values
@@ -329,9 +356,13 @@ package struct Engine: Sendable {
     return commonLabels.insert(common).memberAfterInsert
   }
 
+  func isLastTold(_ place: AlertState.Place) -> Bool { lastTold.count == 1 && lastTold[0] == place }
+
   mutating func shared(_ places: [AlertState.Place]) -> [AlertState.Place] {
     if places.isEmpty { return [] }
+    if lastTold == places { return lastTold }
     if toldSets.count >= Engine.sharedLimit { toldSets.removeAll() }
-    return toldSets.insert(places).memberAfterInsert
+    lastTold = toldSets.insert(places).memberAfterInsert
+    return lastTold
   }
 }

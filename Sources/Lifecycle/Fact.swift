@@ -43,7 +43,7 @@ package struct Fact: Sendable, Equatable {
     case notificationCancelled(key: String, into: Subject?)
     case configured(Shared<Configured>)
     case silenceAdded(Shared<SilenceAdded>)
-    case silenceExpired
+    case silenceExpired(SilenceExpired)
   }
 
   package struct Opening: Sendable, Equatable {
@@ -67,10 +67,12 @@ package struct Fact: Sendable, Equatable {
     package var round: Int?
     package var members: [AlertID]
     package var notBefore: Timestamp?
+    package var occasion: Occasion?
   }
   package struct Delivery: Sendable, Equatable {
     package var key: String
-    package var provider: JSON?
+    /// JSON text.
+    package var provider: [UInt8]?
   }
 
   package init(
@@ -133,15 +135,15 @@ extension Fact.What {
           key: n.key, purpose: n.purpose,
           place: AlertState.Place(
             receiver: n.receiver, target: .init(channel: n.channel, destination: n.destination)),
-          step: n.step, round: n.round, members: n.members, notBefore: n.notBefore))
+          step: n.step, round: n.round, members: n.members, notBefore: n.notBefore, occasion: n.occasion))
     case .notificationAttempted(let a): self = .notificationAttempted(a)
     case .notificationDelivered(let d):
-      self = .notificationDelivered(Fact.Delivery(key: d.key, provider: d.provider))
+      self = .notificationDelivered(Fact.Delivery(key: d.key, provider: d.provider?.bytes))
     case .notificationFailed(let f): self = .notificationFailed(key: f.key)
     case .notificationCancelled(let c): self = .notificationCancelled(key: c.key, into: c.into)
     case .configured(let c): self = .configured(Shared(c))
     case .silenceAdded(let s): self = .silenceAdded(Shared(s))
-    case .silenceExpired: self = .silenceExpired
+    case .silenceExpired(let s): self = .silenceExpired(s)
     }
   }
 }

@@ -1,4 +1,5 @@
 package import Alerts
+import Glibc
 
 /// Takes facts straight from the log's rows: of each type only what the engine needs, without a tree of its JSON, and what many rows have in common
 /// (routes, places) once in memory.
@@ -7,16 +8,21 @@ package import Alerts
 /// is read the long way; what comes out is the same. What stands in the row beside is not looked at: `tocsin log verify` does that.
 package struct FactReader {
   private var actor = ""
+  private var actorBytes: [UInt8] = []
   private var routes = Interned<FrozenRoute>()
   private var places = Interned<AlertState.Place>()
   private var labels: [UInt8] = []
+  private var commons = Interned<String>()
 
   package init() {}
 
   /// Nil for a row that must be read the long way.
   package mutating func read(_ v: EventView) -> Fact? {
     guard let event = what(v) else { return nil }
-    if !actor.utf8.elementsEqual(v.actor) { actor = String(decoding: v.actor, as: UTF8.self) }
+    if !actorBytes.isSame(as: v.actor) {
+      actor = String(decoding: v.actor, as: UTF8.self)
+      actorBytes = Array(v.actor)
+    }
     return Fact(
       position: v.position, subject: v.subject, version: v.version, recordedAt: v.recordedAt, actor: actor,
       type: v.type, event: event)
@@ -65,20 +71,21 @@ package struct FactReader {
     var severity: Severity?
     var route: FrozenRoute?
     var labels: PackedLabels?
-    while let m = scanner.next() {
-      if m.is("generation") {
-        generation = m.value.int
-      } else if m.is("dedup_key") {
-        key = m.value.plain.map { StableHash(UnsafeRawBufferPointer($0)) }
-      } else if m.is("severity") {
-        severity = FactReader.severity(m.value)
-      } else if m.is("route") {
-        route = routes.find(m.value.bytes) {
-          (try? JSON(parsing: m.value.bytes)).map { FrozenRoute(RouteTaken(json: $0)) }
-        }
-      } else if m.is("anomaly") {
-        labels = packed(m.value.bytes)
+    while let name = scanner.nextName() {
+      if name.is("anomaly") {
+        // It comes last, and is walked through once. What stands behind it is not looked for.
+        labels = packed(&scanner)
         break
+      }
+      guard let value = scanner.value() else { return nil }
+      if name.is("generation") {
+        generation = value.int
+      } else if name.is("dedup_key") {
+        key = value.plain.map { StableHash(UnsafeRawBufferPointer($0)) }
+      } else if name.is("severity") {
+        severity = FactReader.severity(value)
+      } else if name.is("route") {
+        route = routes.find(value.bytes) { (try? JSON(parsing: value.bytes)).map { FrozenRoute(RouteTaken(json: $0)) } }
       }
     }
     guard !scanner.isLost, let generation, let key, let severity, let route, let labels else { return nil }
@@ -115,6 +122,9 @@ package struct FactReader {
         request.members = (json.array ?? []).compactMap { $0.string.flatMap { AlertID($0) } }
       } else if m.is("not_before") {
         request.notBefore = m.value.int.map { Timestamp(microseconds: $0) }
+      } else if m.is("why") {
+        guard let json = try? JSON(parsing: m.value.bytes) else { return nil }
+        request.occasion = Occasion(json: json)
       }
     }
     guard !scanner.isLost, let key, let purpose, let place, let channel, let destination,
@@ -137,13 +147,12 @@ package struct FactReader {
   private func delivered(_ data: UnsafeBufferPointer<UInt8>) -> Fact.What? {
     var scanner = JSONScanner(data)
     var key: String?
-    var provider: JSON?
+    var provider: [UInt8]?
     while let m = scanner.next() {
       if m.is("key") {
         key = m.value.string
       } else if m.is("provider") {
-        guard let json = try? JSON(parsing: m.value.bytes) else { return nil }
-        provider = json
+        provider = Array(m.value.bytes)
       }
     }
     guard !scanner.isLost, let key else { return nil }
@@ -182,26 +191,24 @@ package struct FactReader {
 
   // MARK: - Labels
 
-  /// As ``PackedLabels/init(_:)`` of the whole anomaly. Nil where it says something in a way that only the long way reads.
-  private mutating func packed(_ anomaly: UnsafeBufferPointer<UInt8>) -> PackedLabels? {
+  /// As ``PackedLabels/init(_:)`` of the whole anomaly, which the scanner stands before. Nil where it says something in a way that only the long
+  /// way reads.
+  private mutating func packed(_ scanner: inout JSONScanner) -> PackedLabels? {
+    guard scanner.enter() else { return nil }
     var source: UnsafeBufferPointer<UInt8>?
-    var data: UnsafeBufferPointer<UInt8>?
-    var envelope = JSONScanner(anomaly)
-    while let m = envelope.next() {
-      if m.is("source") {
-        source = m.value.plain
-      } else if m.is("data") {
-        data = m.value.bytes
-      }
+    while let name = scanner.nextName() {
+      if name.is("data") { break }
+      guard let value = scanner.value() else { return nil }
+      if name.is("source") { source = value.plain }
     }
-    guard !envelope.isLost, let source, let data else { return nil }
+    // The envelope stands before the data, or it takes the long way.
+    guard let source, scanner.enter() else { return nil }
     var tenant: UnsafeBufferPointer<UInt8>?
     var eventType: UnsafeBufferPointer<UInt8>?
     var metric: UnsafeBufferPointer<UInt8>?
     var detector: UnsafeBufferPointer<UInt8>?
     var dimensions: UnsafeBufferPointer<UInt8>?
     var tags: UnsafeBufferPointer<UInt8>?
-    var scanner = JSONScanner(data)
     while let m = scanner.next() {
       if m.value.isNull { continue }
       if m.is("tenant") {
@@ -222,6 +229,8 @@ package struct FactReader {
         tags = m.value.bytes
       }
     }
+    // A source behind the data would count instead of the one before it.
+    while let m = scanner.next() { if m.is("source") || m.is("data") { return nil } }
     guard !scanner.isLost, let eventType, let metric else { return nil }
     labels.removeAll(keepingCapacity: true)
     if let tenant { add("tenant", tenant) } else { labels.append(contentsOf: "tenant=default\u{1F}".utf8) }
@@ -229,9 +238,12 @@ package struct FactReader {
     add("metric", metric)
     add("source", source)
     if let detector { add("detector", detector) }
+    let common = commons.find(labels) { String(decoding: $0, as: UTF8.self) }
+    guard let common else { return nil }
+    labels.removeAll(keepingCapacity: true)
     if let dimensions, !add(object: dimensions, mustBeSorted: true) { return nil }
     if let tags, !add(object: tags, mustBeSorted: false) { return nil }
-    return PackedLabels(packed: String(decoding: labels, as: UTF8.self))
+    return PackedLabels(common: common, own: String(decoding: labels, as: UTF8.self))
   }
 
   private mutating func add(_ name: StaticString, _ value: UnsafeBufferPointer<UInt8>) {
@@ -287,6 +299,16 @@ package struct FactReader {
   }
 }
 
+extension [UInt8] {
+  fileprivate func isSame(as bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard count == bytes.count else { return false }
+    return withUnsafeBytes { own in
+      guard let a = own.baseAddress, let b = bytes.baseAddress else { return true }
+      return memcmp(a, b, bytes.count) == 0
+    }
+  }
+}
+
 /// Values by the bytes that they were read from.
 private struct Interned<Value> {
   /// So many are kept at once; beyond, all are forgotten and met anew.
@@ -295,8 +317,12 @@ private struct Interned<Value> {
   private var lastBytes: [UInt8] = []
   private var last: Value?
 
+  mutating func find(_ bytes: [UInt8], make: ([UInt8]) -> Value?) -> Value? {
+    bytes.withUnsafeBufferPointer { b in find(b) { make(bytes) } }
+  }
+
   mutating func find(_ bytes: UnsafeBufferPointer<UInt8>, make: () -> Value?) -> Value? {
-    if let last, lastBytes.elementsEqual(bytes) { return last }
+    if let last, lastBytes.isSame(as: bytes) { return last }
     let hash = StableHash(UnsafeRawBufferPointer(bytes))
     let value: Value
     if let found = known[hash] {

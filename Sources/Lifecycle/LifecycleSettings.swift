@@ -9,6 +9,8 @@ package struct LifecycleSettings: Sendable, Equatable {
   package var reopenWithin = Interval.minutes(10)
   /// An alert of which nothing is heard for this long is resolved as `stale`. Nil: never.
   package var staleAfter: Interval?
+  /// Other times for alerts that match; the first of these that does counts.
+  package var staleRules: [StaleRule] = []
   package var receivers: [Receiver] = []
   package var policies: [Policy] = []
   /// First match wins, but for `continues`.
@@ -24,8 +26,12 @@ package struct LifecycleSettings: Sendable, Equatable {
   package var storm: StormRule? = StormRule()
   /// So long before a silence ends, whoever hears of notices is told what it still holds back. Zero: not at all.
   package var silenceWarning = Interval.minutes(15)
-  /// Receivers of words about silences.
+  /// Receivers of words about silences: that one was made, and that it ends soon.
   package var notices: [String] = []
+  /// The longest silence that somebody may ask for.
+  package var longestSilence = Command.longest
+  /// A silence that would hold back more open alerts than this must be confirmed. Nil: none must.
+  package var confirmSilenceOver: Int?
   /// People and schedules. Who is on call is looked up in the settings in force, not in those that an alert was opened under: an
   /// override that is written today counts for everything that is open.
   package var onCall = OnCallSettings()
@@ -34,6 +40,23 @@ package struct LifecycleSettings: Sendable, Equatable {
 
   package func receiver(_ name: String) -> Receiver? { receivers.first { $0.name == name } }
   package func policy(_ name: String) -> Policy? { policies.first { $0.name == name } }
+
+  /// How long nothing may be heard of this alert until it counts as stale. Nil: for ever.
+  package func staleAfter(of a: AlertState) -> Interval? {
+    for rule in staleRules where a.labels.matches(rule.matchers, severity: a.severity) { return rule.after }
+    return staleAfter
+  }
+}
+
+/// See ``LifecycleSettings/staleRules``.
+package struct StaleRule: Sendable, Equatable {
+  package var matchers: [Matcher]
+  /// Nil: never.
+  package var after: Interval?
+  package init(matchers: [Matcher], after: Interval?) {
+    self.matchers = matchers
+    self.after = after
+  }
 }
 
 /// A named place that notifications go to.
@@ -93,11 +116,16 @@ package struct Policy: Sendable, Equatable {
   package var repeats: Int
   /// How long an acknowledgement holds. Nil: until the alert ends.
   package var acknowledgeTimeout: Interval?
-  package init(name: String, steps: [Step], repeats: Int = 0, acknowledgeTimeout: Interval? = nil) {
+  /// So long before that, a reminder goes out. Nil: a quarter of the timeout, and fifteen minutes at most. Zero: none.
+  package var reminder: Interval?
+  package init(
+    name: String, steps: [Step], repeats: Int = 0, acknowledgeTimeout: Interval? = nil, reminder: Interval? = nil
+  ) {
     self.name = name
     self.steps = steps
     self.repeats = repeats
     self.acknowledgeTimeout = acknowledgeTimeout
+    self.reminder = reminder
   }
 }
 

@@ -12,6 +12,9 @@ extension LifecycleSettings {
       "dependencies": .list(dependencies.map(\.json)), "maintenance": .list(maintenance.map(\.json)),
       "flapping": flapping?.json ?? false, "storm": storm?.json ?? false,
       "silence_warning_us": .int(silenceWarning.microseconds), "notices": .list(notices.map { .string($0) }),
+      "stale_rules": .list(staleRules.map(\.json)),
+      "longest_silence_us": longestSilence == Command.longest ? .null : .int(longestSilence.microseconds),
+      "confirm_silence_over": confirmSilenceOver.map { .int($0) } ?? .null,
       "people": .list(onCall.people.map(\.json)), "schedules": .list(onCall.schedules.map(\.json)),
     ])
   }
@@ -32,6 +35,9 @@ extension LifecycleSettings {
     if let f = json["storm"] { storm = StormRule(json: f) }
     silenceWarning = json.interval("silence_warning_us") ?? silenceWarning
     notices = json.texts("notices")
+    staleRules = (json["stale_rules"]?.array ?? []).map { StaleRule(json: $0) }
+    longestSilence = json.interval("longest_silence_us") ?? longestSilence
+    confirmSilenceOver = json["confirm_silence_over"]?.int.map { Int($0) }
     onCall.people = (json["people"]?.array ?? []).compactMap { Person(json: $0) }
     onCall.schedules = (json["schedules"]?.array ?? []).compactMap { OnCallSchedule(json: $0) }
   }
@@ -102,6 +108,7 @@ extension Policy {
         }),
       "repeat": .int(repeats),
       "acknowledge_timeout_us": acknowledgeTimeout.map { .int($0.microseconds) } ?? .null,
+      "reminder_us": reminder.map { .int($0.microseconds) } ?? .null,
     ])
   }
   init?(json: JSON) {
@@ -113,8 +120,16 @@ extension Policy {
           after: $0.interval("after_us") ?? .zero, receivers: $0.texts("notify"),
           hours: $0["hours"].map { StepHours(json: $0) })
       },
-      repeats: Int(json["repeat"]?.int ?? 0), acknowledgeTimeout: json.interval("acknowledge_timeout_us"))
+      repeats: Int(json["repeat"]?.int ?? 0), acknowledgeTimeout: json.interval("acknowledge_timeout_us"),
+      reminder: json.interval("reminder_us"))
   }
+}
+
+extension StaleRule {
+  var json: JSON {
+    .compact(["match": .array(matchers.map(\.json)), "after_us": after.map { .int($0.microseconds) } ?? .null])
+  }
+  init(json: JSON) { self.init(matchers: json.matchers("match"), after: json.interval("after_us")) }
 }
 
 extension Route {
@@ -187,17 +202,18 @@ extension DependencyRule {
 
 extension MaintenanceWindow {
   var json: JSON {
-    [
+    .compact([
       "name": .string(name), "matchers": .array(matchers.map(\.json)),
-      "weekdays": .array(weekdays.map { .int($0) }), "minute_of_day": .int(minuteOfDay),
-      "duration_us": .int(duration.microseconds), "timezone": .string(timeZone),
-    ]
+      "weekdays": .array(weekdays.map { .int($0) }), "weeks": .list(weeks.map { .int($0) }),
+      "minute_of_day": .int(minuteOfDay), "duration_us": .int(duration.microseconds), "timezone": .string(timeZone),
+    ])
   }
   init?(json: JSON) {
     guard let name = json["name"]?.string else { return nil }
     self.init(
       name: name, matchers: json.matchers("matchers"),
       weekdays: (json["weekdays"]?.array ?? []).compactMap { $0.int.map { Int($0) } },
+      weeks: (json["weeks"]?.array ?? []).compactMap { $0.int.map { Int($0) } },
       minuteOfDay: Int(json["minute_of_day"]?.int ?? 0), duration: json.interval("duration_us") ?? .zero,
       timeZone: json["timezone"]?.string ?? "UTC")
   }

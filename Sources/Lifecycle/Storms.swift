@@ -46,6 +46,7 @@ extension Engine {
     if groups[group]?.dueAt == nil {
       for p in ledger.pending.values.filter({
         $0.purpose == .firing && $0.place.target == place.target && $0.lease == nil && !$0.mayHaveArrived
+          && !$0.isUnsure
           && $0.key != key && $0.subject.kind == .alert
       }).sorted(by: { $0.position < $1.position }) {
         emit(

@@ -1,3 +1,4 @@
+import CrashPoints
 package import EventLog
 import Foundation
 import GRDB
@@ -135,6 +136,7 @@ package final class ProjectionStore {
       writer = nil
       throw error
     }
+    CrashPoint.pass(.projection)
     for (position, why) in unreadable {
       logger.warning("an event can't be shown", metadata: ["position": "\(position)", "error": "\(why)"])
     }

@@ -29,12 +29,13 @@ package enum Sentence {
       case .severity_raised: return "The acknowledgement ended, because the severity rose" + note(e.note)
       case .reopened: return "The acknowledgement ended, because it fires again" + note(e.note)
       }
-    case .snoozed(let e): return "Snoozed by \(actor) until \(moment(e.until))" + note(e.note)
+    case .snoozed(let e): return "Snoozed by \(actor) until \(moment(e.until))\(change(e.unlessChanged))" + note(e.note)
     case .unsnoozed(let e):
       switch e.reason {
       case .responder: return "\(actor) ended the snooze."
       case .elapsed: return "The snooze ended."
       case .severity_raised: return "The snooze ended, because the severity rose."
+      case .value_changed: return "The snooze ended, because the value changed."
       }
     case .commented(let e): return "\(actor): \(cut(e.text))"
     case .assigned(let e):
@@ -124,7 +125,8 @@ package enum Sentence {
     switch e.purpose {
     case .firing:
       let step = e.step.map { "\(to.hasSuffix(",") ? "" : ",") step \($0 + 1)" } ?? ""
-      return "Telling \(to)\(step)"
+      let why = e.occasion.flatMap { $0.kind == .opened ? nil : ", because \($0.sentence)" } ?? ""
+      return "Telling \(to)\(step)\(why)"
         + (e.notBefore.map { "; its quiet hours hold it back until \(moment($0))." } ?? ".")
     case .acknowledged: return "Telling \(to) that it was acknowledged."
     case .resolved: return "Telling \(to) that it is over."
@@ -133,6 +135,12 @@ package enum Sentence {
     case .digest: return "Sending the digest to \(to)."
     case .notice: return "Sending a notice to \(to)."
     }
+  }
+
+  private static func change(_ fraction: Double?) -> String {
+    guard let fraction else { return "" }
+    return fraction == 0
+      ? ", or until its value changes" : ", or until its value changes by more than \(Format.number(fraction * 100))%"
   }
 
   private static func routed(_ r: RouteTaken) -> String {

@@ -10,7 +10,7 @@ package enum LogReplay {
   /// From so many events on, rows are read on one thread while another takes them up.
   package static let threadThreshold: Int64 = 20_000
   /// Facts that go from one to the other at once.
-  private static let chunkSize = 1024
+  private static let chunkSize = 256
 
   /// - Parameter threshold: from so many events on, on two threads.
   /// - Returns: how many there were.
@@ -71,7 +71,7 @@ package enum LogReplay {
 /// Facts on their way from the thread that reads them to the one that takes them up.
 private final class FactPipe: Sendable {
   /// So many chunks wait at most: the reader is no further ahead than that.
-  private static let capacity = 8
+  private static let capacity = 32
   private struct State {
     var chunks: [[Fact]] = []
     var isOver = false

@@ -1,5 +1,6 @@
 import Alerts
 import Bus
+import CrashPoints
 import EventLog
 import Lifecycle
 import Logging
@@ -33,14 +34,30 @@ extension Service {
       for (name, _, p) in jobs { giveBack(p, of: name) }
       return
     }
+    if !jobs.isEmpty { CrashPoint.pass(.lease) }
+    var gone: Set<String> = []
     for (name, peer, p) in jobs {
       // Settled meanwhile, by what another lease found out.
       guard let p = engine.ledger[p.position] else {
         workers.restore(name)
         continue
       }
-      if let job = job(p, now: now) { gateway.send(.job(job.json), to: peer) } else { giveBack(p, of: name) }
+      guard let job = job(p, now: now) else {
+        giveBack(p, of: name)
+        continue
+      }
+      if gateway.send(.job(job.json), to: peer) {
+        auditor?.served(job.channel)
+        CrashPoint.pass(.job)
+      } else {
+        gone.insert(name)
+        withEngine { $0.release(p.position) }
+      }
     }
+    // What they were meant to get is for the others, and not for the end of a lease. Each time there are fewer of them.
+    if gone.isEmpty { return }
+    for name in gone { workers.forget(name) }
+    handOutJobs(now: now)
   }
 
   private func job(_ p: Ledger.Pending, now: Timestamp) -> Job? {
@@ -48,7 +65,7 @@ extension Service {
       key: p.key, subject: p.subject, purpose: p.purpose, receiver: p.place.receiver, channel: p.place.target.channel,
       destination: p.place.target.destination, attempt: p.attempts + 1, requestedAt: p.requestedAt,
       leaseUntil: p.lease?.until ?? now + Engine.leaseTime, thread: engine.ledger.thread(p.subject, p.place.target),
-      consoleURL: engine.settings.consoleURL)
+      consoleURL: engine.settings.consoleURL, occasion: p.occasion)
     do {
       switch p.purpose {
       case .summary:
@@ -91,7 +108,7 @@ extension Service {
     ).withKey()
   }
 
-  private func anomaly(at position: Int64) throws -> Anomaly {
+  func anomaly(at position: Int64) throws -> Anomaly {
     if let known = recent[position] { return known }
     guard let anomaly = try log.event(at: position)?.read().anomaly else {
       throw EventLogError(.corrupt, "event \(position) should carry an anomaly, and does not")
@@ -125,11 +142,14 @@ extension RecordedEvent {
 struct RecentAnomalies {
   /// Kept at most, but for the newest commit.
   static let capacity = 8192
-  private var commits: [[RecordedEvent]] = []
-  private var count = 0
+  /// Bytes of anomalies kept at most; a commit that is larger is read from the log again.
+  static let bytes = 32 << 20
+  private var commits: [(events: [RecordedEvent], bytes: Int)] = []
+  private(set) var count = 0
+  private(set) var size = 0
 
   subscript(position: Int64) -> Anomaly? {
-    for events in commits.reversed() {
+    for (events, _) in commits.reversed() {
       guard let first = events.first?.position, position >= first else { continue }
       let i = Int(position - first)
       return events.indices.contains(i) ? events[i].anomaly : nil
@@ -137,12 +157,15 @@ struct RecentAnomalies {
     return nil
   }
 
-  mutating func remember(_ events: [RecordedEvent]) {
-    commits.append(events)
+  mutating func remember(_ events: [RecordedEvent], bytes: Int) {
+    guard bytes <= RecentAnomalies.bytes else { return }
+    commits.append((events, bytes))
     count += events.count
+    size += bytes
     var old = 0
-    while count > RecentAnomalies.capacity, old + 1 < commits.count {
-      count -= commits[old].count
+    while count > RecentAnomalies.capacity || size > RecentAnomalies.bytes, old + 1 < commits.count {
+      count -= commits[old].events.count
+      size -= commits[old].bytes
       old += 1
     }
     commits.removeFirst(old)

@@ -1,5 +1,6 @@
 import Alerts
 import Bus
+import CrashPoints
 import EventLog
 import Lifecycle
 
@@ -7,22 +8,23 @@ extension Service {
   /// Judges one message. Its answer waits for the commit.
   func take(_ message: Incoming, now: Timestamp) {
     switch message {
-    case .anomalies(let peer, _, let sequence, let events):
+    case .anomalies(let peer, let producer, let sequence, let events):
+      CrashPoint.pass(.receive)
+      auditor?.heard(producer, now: now)
       answers.append((peer, .stored(sequence: sequence, json: take(events, now: now))))
     case .command(let peer, let requestID, let json): take(command: json, requestID, peer, now: now)
     case .ready(let peer, let worker, let credit, let channels):
+      auditor?.heard(worker, now: now)
       workers.ready(worker, peer, credit: credit, channels: channels, now: now)
     case .receipt(let peer, let worker, let json):
       do {
         let receipt = try Receipt(json: try JSON(parsing: json))
         withEngine { $0.receive(receipt, from: "notifier/\(worker)", now: now) }
+        CrashPoint.pass(.receipt)
       } catch {
         gateway.send(.error(code: "malformed", message: "a receipt that can't be read: \(error)"), to: peer)
       }
-    case .heartbeat(let peer, let name, let json):
-      do { status.beat(name, try JSON(parsing: json), at: now) } catch {
-        gateway.send(.error(code: "malformed", message: "a heartbeat that can't be read: \(error)"), to: peer)
-      }
+    case .heartbeat(let peer, let name, let json): hear(name, json, from: peer, now: now)
     }
   }
 
@@ -65,6 +67,7 @@ extension Service {
   }
 
   private func take(command json: [UInt8], _ requestID: String, _ peer: Peer, now: Timestamp) {
+    if take(lease: json, requestID, peer, now: now) { return }
     // Sent again because the answer was lost: answered like the first, and nothing changes.
     if let reply = answered[requestID, peer, json, now] {
       answers.append((peer, .reply(requestID: requestID, json: reply)))
@@ -75,11 +78,26 @@ extension Service {
       let parsed: JSON
       do { parsed = try JSON(parsing: json) } catch { throw CommandError(.invalid, error.description) }
       let command = try Command(json: parsed, now: now)
-      if let id = command.alert { try recall(id) }
-      reply = withEngine { $0.obey(command, now: now) }
-      if case .wanted = command.action {
-        answers.append((peer, .reply(requestID: requestID, json: reply.json)))
+      if case .status = command.action {
+        answers.append((peer, .reply(requestID: requestID, json: Reply(.success(condition)).json)))
         return
+      }
+      if let id = command.alert { try recall(id) }
+      // Before a restart, or longer ago than replies are kept.
+      if let mark = CommandMark(command, requestID, peer, json, now), mark.isKnown(to: intake) {
+        reply = engine.repeated(command)
+      } else {
+        let value = lastValue(command)
+        reply = withEngine { $0.obey(command, now: now, lastValue: { value }) }
+        if case .wanted = command.action {
+          answers.append((peer, .reply(requestID: requestID, json: reply.json)))
+          return
+        }
+        if case .success = reply.result, let mark = CommandMark(command, requestID, peer, json, now),
+          intake.insert(mark.hash)
+        {
+          accept(mark.hash)
+        }
       }
     } catch { reply = Reply(.failure(error)) }
     // What could not be judged now may be judged later.
@@ -88,6 +106,28 @@ extension Service {
       answered.remember(reply.json, requestID, peer, json, now)
     }
     answers.append((peer, .reply(requestID: requestID, json: reply.json)))
+  }
+
+  /// What an alert that is to be snoozed until its value changes has for a value now.
+  private func lastValue(_ command: Command) -> Double? {
+    guard case .snooze(_, let unlessChanged) = command.action, unlessChanged != nil, let id = command.alert,
+      let a = engine.alerts[id]
+    else { return nil }
+    return (try? anomaly(at: a.anomalyPosition))?.value
+  }
+
+  /// What `status` is answered with.
+  private var condition: JSON {
+    let s = status.snapshot
+    return .compact([
+      "ready": .bool(s.isReady), "trouble": .text(s.trouble), "position": .int(s.head),
+      "open_alerts": .int(s.openAlerts), "pending_notifications": .int(s.pendingNotifications),
+      "next_deadline": .text(s.nextDeadline?.rfc3339),
+      "workers": .array(
+        status.heartbeats.sorted { $0.key < $1.key }.map {
+          ["name": .string($0.key), "heard_at": .string($0.value.at.rfc3339), "said": $0.value.json]
+        }),
+    ])
   }
 
   /// Brings an alert that ended long ago back into memory, for a comment or a label.
@@ -105,14 +145,14 @@ extension Service {
     for message in gateway.receive(limit: Service.drainLimit) {
       switch message {
       case .anomalies(let peer, _, _, _): gateway.send(.error(code: "unavailable", message: why), to: peer)
-      case .command(let peer, let requestID, _):
+      case .command(let peer, let requestID, let json):
+        if take(lease: json, requestID, peer, now: now) { break }
         gateway.send(
           .reply(requestID: requestID, json: Reply(.failure(CommandError(.unavailable, why))).json), to: peer)
       case .ready(let peer, let worker, let credit, let channels):
         workers.ready(worker, peer, credit: credit, channels: channels, now: now)
       case .receipt: break  // The lease runs out, and the message goes again: at least once.
-      case .heartbeat(_, let name, let json):
-        if let json = try? JSON(parsing: json) { status.beat(name, json, at: now) }
+      case .heartbeat(let peer, let name, let json): hear(name, json, from: peer, now: now)
       }
     }
   }

@@ -1,5 +1,6 @@
 package import Alerts
 import Bus
+import CrashPoints
 package import EventLog
 package import Lifecycle
 package import Logging
@@ -37,6 +38,15 @@ package final class Service {
   var answered = AnsweredCommands()
   var recent = RecentAnomalies()
   var scanner = AnomalyScanner()
+  /// Nil: nobody may take leases (a simulation).
+  let leases: LeaseBook?
+  /// Answers about leases wait for the book's own commit.
+  var leaseAnswers: [(Peer, Outgoing)] = []
+  /// Nil: nobody watches over this service.
+  var auditor: Auditor?
+  private var auditSettings: AuditSettings?
+  /// The position that the tables have reached.
+  let tables: @Sendable () -> Int64?
 
   /// What waits for the commit before it is sent.
   var answers: [(Peer, Outgoing)] = []
@@ -70,8 +80,11 @@ package final class Service {
     log: any EventLog, gateway: any GatewayPort, clock: any ServiceClock, control: ServiceControl,
     status: ServiceStatus, writer: (any CommitWriter)? = nil,
     logger: Logger, snapshots: (any SnapshotStore)? = nil, intake shelf: IntakeShelf? = nil,
+    leases: LeaseBook? = nil, audit: AuditSettings? = nil, tables: @escaping @Sendable () -> Int64? = { nil },
     onCommit: @escaping @Sendable (Int64) -> Void = { _ in }
   ) {
+    auditSettings = audit
+    self.tables = tables
     self.log = log
     self.writer = writer ?? DirectWriter(log)
     self.snapshots = snapshots.map { Snapshots($0) }
@@ -81,6 +94,7 @@ package final class Service {
     self.control = control
     self.status = status
     self.logger = logger
+    self.leases = leases
     self.onCommit = onCommit
   }
 
@@ -96,6 +110,8 @@ package final class Service {
     committed = engine.head
     let now = clock.now()
     engine.recover(now: now)
+    auditor = auditSettings.map { Auditor($0, now: now) }
+    auditor?.recover(engine, now: now)
     engine.adopt(settings, now: now)
     logger.info(
       "the log is read",
@@ -128,18 +144,22 @@ package final class Service {
   /// How long nothing has to be done, in microseconds; nil for ever.
   package func waitingTime() -> Int64? {
     if isStuck { return max(0, min((retryAt - clock.now()).microseconds, Service.retryInterval.microseconds)) }
-    return engine.nextDeadline.map { max(0, ($0 - clock.now()).microseconds) }
+    let next = [engine.nextDeadline, auditor?.nextLook].compactMap { $0 }.min()
+    return next.map { max(0, ($0 - clock.now()).microseconds) }
   }
 
   /// One round: everything that has come, everything that is due, one commit.
   package func step() throws {
     for message in control.drain() { obey(message) }
     let now = clock.now()
+    auditor?.begin(next: engine.nextDeadline, now: now)
     if isStuck {
       if now >= retryAt || now < stuckAt { tryAgain(now: now) }
       if let failure { throw failure }
       if isStuck {
         refuseMeanwhile(now: now)
+        answerLeases()
+        audit(now: now)
         return settle()
       }
     }
@@ -149,9 +169,12 @@ package final class Service {
     }
     for message in gateway.receive(limit: Service.drainLimit) { take(message, now: now) }
     engine.fire(now: now)
+    auditor?.end(next: engine.nextDeadline, now: now)
+    audit(now: now)
     begin(now: now, overlapping: !hasWork && overlapped < Service.overlapsInARow)
     if writing?.isOverlapping == false { finishWriting(now: now) }
     if let failure { throw failure }
+    answerLeases()
     if !isStuck, writing == nil { handOutJobs(now: now) }
     if let failure { throw failure }
     if !isStuck, writing == nil, intakeBytes.isEmpty {
@@ -168,6 +191,8 @@ package final class Service {
     switch message {
     case .stop: isStopping = true
     case .adopt(let settings): waitingSettings = settings
+    case .audit(let settings):
+      auditor?.adopt(settings, now: clock.now())
     }
   }
 
@@ -220,6 +245,7 @@ package final class Service {
     } else {
       overlapped = round.isOverlapping ? overlapped + 1 : 0
       writing = round
+      CrashPoint.pass(.decide)
       writer.begin(round.commit, overlapping: round.isOverlapping)
     }
   }
@@ -239,6 +265,7 @@ package final class Service {
         stuck.append(round)
       } else {
         writing = round
+        CrashPoint.pass(.decide)
         writer.begin(round.commit, overlapping: false)
         finishWriting(now: now)
       }
@@ -266,15 +293,20 @@ package final class Service {
       return
     }
     if status.snapshot.trouble != nil { logger.info("anomalies and commands are taken") }
-    recent.remember(round.events)
+    CrashPoint.pass(.append)
+    recent.remember(round.events, bytes: round.commit.events.reduce(0) { $0 + $1.data.count })
+    auditor?.follow(round.events)
     send(round.answers)
     publish(round.commit, round.events)
+    CrashPoint.pass(.publish)
     committed = round.commit.events.last?.position ?? committed
     onCommit(committed)
   }
 
   private func send(_ answers: [(Peer, Outgoing)]) {
+    if answers.isEmpty { return }
     for (peer, answer) in answers { gateway.send(answer, to: peer) }
+    CrashPoint.pass(.answer)
   }
 
   private func publish(_ commit: Commit, _ events: [RecordedEvent]) {
@@ -293,7 +325,9 @@ package final class Service {
     let known = intake.count
     let (head, open, next) = (committed, engine.openCount, engine.nextDeadline)
     let (pending, deadlines) = (engine.ledger.pending.count, engine.deadlines.count)
+    let audit = auditor?.report
     status.update {
+      if let audit { $0.audit = audit }
       if !isStuck {
         $0.isReady = true
         $0.trouble = nil

@@ -6,6 +6,7 @@ package final class ServiceControl: Sendable {
   package enum Message: Sendable {
     case stop
     case adopt(LifecycleSettings)
+    case audit(AuditSettings)
   }
   private let messages = Mutex<[Message]>([])
   private let wake: @Sendable () -> Void
@@ -14,6 +15,7 @@ package final class ServiceControl: Sendable {
 
   package func stop() { post(.stop) }
   package func adopt(_ settings: LifecycleSettings) { post(.adopt(settings)) }
+  package func adopt(_ settings: AuditSettings) { post(.audit(settings)) }
 
   func post(_ message: Message) {
     messages.withLock { $0.append(message) }

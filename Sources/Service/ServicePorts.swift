@@ -7,7 +7,9 @@ package protocol GatewayPort: AnyObject {
   /// Returns when something has come, somebody woke it, or the time is over. Nil waits for ever.
   func wait(until microseconds: Int64?) throws(BusError)
   func receive(limit: Int) -> [Incoming]
-  func send(_ message: Outgoing, to peer: Peer)
+  /// False where the peer is gone, or does not read what it is sent.
+  @discardableResult
+  func send(_ message: Outgoing, to peer: Peer) -> Bool
   func publish(topic: String, position: Int64, json: [UInt8])
   /// Whether anybody listens to what is published.
   var isHeard: Bool { get }

@@ -18,34 +18,51 @@ package final class ServiceStatus: Sendable {
     package var commits = 0
     package var knownAnomalies = 0
     package var nextDeadline: Timestamp?
+    /// What the auditor saw last.
+    package var audit = AuditReport()
     /// How late the last deadline was fired.
     package var lastCommitMicroseconds: Int64 = 0
   }
   package struct Heartbeat: Sendable {
     package var at: Timestamp
-    package var json: JSON
+    /// As it came: its words are read when somebody wants to see them.
+    package var bytes: [UInt8]
+    package var json: JSON { (try? JSON(parsing: bytes)) ?? .null }
   }
-  /// So many names are remembered; beyond, the one that was silent longest is forgotten.
+  /// So many names are remembered; beyond, those that were silent longest are forgotten.
   package static let heartbeatLimit = 10_000
+  /// One heartbeat's words: two hundred event types with their last runs fit well.
+  package static let heartbeatBytes = 64 * 1024
+  /// All that is remembered, together; beyond, those that were silent longest are forgotten.
+  package static let heartbeatMemory = 32 << 20
 
+  private struct Beats {
+    var byName: [String: Heartbeat] = [:]
+    var bytes = 0
+  }
   private let state = Mutex(Snapshot())
-  private let beats = Mutex<[String: Heartbeat]>([:])
+  private let beats = Mutex(Beats())
 
   package init() {}
 
   package var snapshot: Snapshot { state.withLock { $0 } }
-  package var heartbeats: [String: Heartbeat] { beats.withLock { $0 } }
+  package var heartbeats: [String: Heartbeat] { beats.withLock { $0.byName } }
 
   func update(_ body: (inout Snapshot) -> Void) { state.withLock { body(&$0) } }
 
-  func beat(_ name: String, _ json: JSON, at now: Timestamp) {
+  func beat(_ name: String, _ bytes: [UInt8], at now: Timestamp) {
     beats.withLock { beats in
-      if beats[name] == nil, beats.count >= ServiceStatus.heartbeatLimit,
-        let oldest = beats.min(by: { $0.value.at < $1.value.at })?.key
-      {
-        beats[oldest] = nil
+      beats.bytes += bytes.count - (beats.byName[name]?.bytes.count ?? 0)
+      beats.byName[name] = Heartbeat(at: now, bytes: bytes)
+      guard beats.byName.count > ServiceStatus.heartbeatLimit || beats.bytes > ServiceStatus.heartbeatMemory else {
+        return
       }
-      beats[name] = Heartbeat(at: now, json: json)
+      // Some at once, so that a flood of new names does not cost a search for each.
+      let oldest = beats.byName.sorted { $0.value.at < $1.value.at }.prefix(max(1, beats.byName.count / 4))
+      for (name, beat) in oldest {
+        beats.bytes -= beat.bytes.count
+        beats.byName[name] = nil
+      }
     }
   }
 }

@@ -36,5 +36,8 @@ struct Workers {
   /// A job that it was given did not go out.
   mutating func restore(_ name: String) { all[name]?.credit += 1 }
 
+  /// It is gone, or does not read: it has no credit until it asks again.
+  mutating func forget(_ name: String) { all[name] = nil }
+
   mutating func spend(_ name: String) { all[name]?.credit -= 1 }
 }

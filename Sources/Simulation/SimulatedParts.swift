@@ -81,9 +81,10 @@ final class SimulatedGateway: GatewayPort {
     return Array(incoming.prefix(limit))
   }
 
-  func send(_ message: Outgoing, to peer: Peer) {
-    if goesDown() { return }
+  func send(_ message: Outgoing, to peer: Peer) -> Bool {
+    if goesDown() { return true }
     outgoing.append((peer, message))
+    return true
   }
 
   func publish(topic: String, position: Int64, json: [UInt8]) {

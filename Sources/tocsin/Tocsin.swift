@@ -18,7 +18,8 @@ struct Tocsin: AsyncParsableCommand {
       CommandGroup(
         name: "Look after it",
         subcommands: [
-          ConfigVerb.self, LogVerb.self, RenderVerb.self, ProjectionsVerb.self, KeysVerb.self, SampleVerb.self,
+          DoctorVerb.self, ConfigVerb.self, LogVerb.self, RenderVerb.self, ProjectionsVerb.self, KeysVerb.self,
+          SampleVerb.self,
           SimulateVerb.self, BenchVerb.self,
         ]),
     ])

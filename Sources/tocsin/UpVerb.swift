@@ -13,6 +13,7 @@ struct UpVerb: AsyncParsableCommand {
 
   func run() async throws {
     Log.start()
+    ProcessLimits.prepare()
     let configuration = try folder.load()
     let running = try Running(configuration, isService: true)
     try await Exit.explained {
@@ -35,6 +36,7 @@ struct ServeVerb: AsyncParsableCommand {
 
   func run() async throws {
     Log.start()
+    ProcessLimits.prepare()
     let configuration = try folder.load()
     let running = try Running(configuration, isService: true)
     try await Exit.explained {

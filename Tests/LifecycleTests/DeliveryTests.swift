@@ -50,6 +50,32 @@ import Testing
     #expect(g.said() == [])
   }
 
+  /// The service stopped while a message was on its way, and its alert ends before anybody asks for it again: whoever may have been told is told the end.
+  @Test func whatMayHaveBeenSentBeforeAStopIsOwedItsEnd() {
+    var g = Given()
+    let id = g.fires()
+    _ = g.lease()!
+    g.restarts(after: .seconds(1))
+    _ = g.said()
+    g.clears()
+    #expect(
+      g.said() == [
+        "cleared", "resolved cleared", "notification_attempted", "cancelled: resolved", "requested resolved ops/email",
+      ])
+    #expect(g.deliver() == ["\(id) resolved ops/email"])
+    g.replayMatches()
+  }
+
+  @Test func whatMayHaveBeenSentBeforeAStopIsOwedItsEndAlsoWhenANewerMessageTookItsPlace() {
+    var g = Given(.plain.with { $0.policies[0].steps[1].receivers = ["ops"] })
+    let id = g.fires()
+    _ = g.lease()!
+    g.restarts(after: .minutes(15))
+    g.clears()
+    #expect(g.deliver() == ["\(id) resolved ops/email"])
+    g.replayMatches()
+  }
+
   @Test func aLateReceiptOfAnOlderTryDoesNothing() {
     var g = Given()
     g.fires()

@@ -113,6 +113,29 @@ import Testing
     g.replayMatches()
   }
 
+  @Test func anEditLeavesOpenAlertsThePolicyThatTheyOpenedUnder() {
+    var g = Given()
+    let id = g.fires()
+    g.deliver()
+    let edited = LifecycleSettings.plain.with {
+      $0.policies[0].steps = [.init(after: .zero, receivers: ["boss"]), .init(after: .days(9), receivers: ["boss"])]
+      $0.policies[0].acknowledgeTimeout = .minutes(1)
+      $0.routes[0].delivery = .dashboardOnly
+    }
+    g.engine.adopt(edited, now: g.now)
+    g.commit()
+    g.passes(.minutes(15))
+    #expect(g.deliver() == ["\(id) firing chat/slack"])
+    g.restarts()
+    g.command(.acknowledge, id)
+    #expect(g.state(id).acknowledgedUntil == g.now + .hours(4))
+    #expect(g.state(id).route.configuration == 1)
+    // What opens now takes the new one.
+    let other = g.fires("disk")
+    #expect(g.state(other).route.dashboardOnly && g.state(other).route.configuration == 2)
+    g.replayMatches()
+  }
+
   @Test func withoutARouteItIsOnTheDashboardAlone() {
     var g = Given(.plain.with { $0.routes = [] })
     let id = g.fires()

@@ -53,13 +53,14 @@ struct Given {
   @discardableResult
   mutating func observe(
     _ key: String, _ status: Anomaly.Status, _ severity: Severity?, source: String = "detector/a",
-    labels: [String: String] = [:]
+    labels: [String: String] = [:], value: Double? = nil
   ) -> Engine.Taken {
     nextID += 1
     var a = Anomaly(id: "\(nextID)", source: source, time: now, eventType: "host", metric: key)
     a.givenKey = key
     a.status = status
     a.severity = severity
+    a.value = value
     a.dimensions = labels.sorted { $0.key < $1.key }.map { .init($0.key, $0.value) }
     let taken = engine.take(a, now: now)
     commit()
@@ -83,9 +84,22 @@ struct Given {
   mutating func command(
     _ action: Command.Action, _ alert: AlertID? = nil, by: String = "ana", version: Int? = nil, note: String? = nil
   ) -> Reply {
-    let reply = engine.obey(Command(action, alert: alert, by: by, note: note, version: version), now: now)
+    let value = alert.flatMap { engine.alerts[$0] }.flatMap { lastValue(of: $0) }
+    let reply = engine.obey(
+      Command(action, alert: alert, by: by, note: note, version: version), now: now, lastValue: { value })
     commit()
     return reply
+  }
+
+  /// As the service finds it in the log.
+  private func lastValue(of a: AlertState) -> Double? {
+    guard let e = log.first(where: { $0.position == a.anomalyPosition }) else { return nil }
+    return switch e.event {
+    case .detected(let d): d.anomaly.value
+    case .deduplicated(let d): d.last.value
+    case .reopened(let r): r.anomaly.value
+    default: nil
+    }
   }
 
   /// Time goes by; every deadline on the way fires at its own moment.
@@ -107,15 +121,25 @@ struct Given {
   }
 
   /// Stops and starts the service: only what is in the log survives.
-  mutating func restarts(after interval: Interval = .zero) {
+  mutating func restarts(
+    after interval: Interval = .zero, replaying isReplayed: (RecordedEvent) -> Bool = { _ in true }
+  ) {
     now = now + interval
     commit()
     var fresh = Engine()
-    for e in log { fresh.replay(e) }
+    for e in log where isReplayed(e) { fresh.replay(e) }
     fresh.recover(now: now)
     engine = fresh
     engine.fire(now: now)
     commit()
+  }
+
+  /// As a service would that forgot to arm its timers again.
+  mutating func restartsWithoutTimers() {
+    commit()
+    var fresh = Engine()
+    for e in log { fresh.replay(e) }
+    engine = fresh
   }
 
   static let channels = ["email", "slack", "pagerduty", "webhook"]

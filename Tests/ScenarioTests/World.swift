@@ -64,7 +64,9 @@ final class World {
 
   /// Starts a process in the folder; its output goes to `NAME.log` there.
   @discardableResult
-  func start(_ name: String, _ executable: String, _ arguments: [String]) throws -> Process {
+  func start(
+    _ name: String, _ executable: String, _ arguments: [String], environment: [String: String]? = nil
+  ) throws -> Process {
     let log = folder.appendingPathComponent("\(name).log")
     if !FileManager.default.fileExists(atPath: log.path) {
       _ = FileManager.default.createFile(atPath: log.path, contents: nil)
@@ -75,6 +77,7 @@ final class World {
     p.executableURL = URL(fileURLWithPath: executable)
     p.arguments = arguments
     p.currentDirectoryURL = folder
+    if let environment { p.environment = environment }
     p.standardInput = FileHandle.nullDevice
     p.standardOutput = handle
     p.standardError = handle

@@ -21,12 +21,13 @@ import Testing
       defer { incoming = [] }
       return incoming
     }
-    func send(_ message: Outgoing, to peer: Peer) {
+    func send(_ message: Outgoing, to peer: Peer) -> Bool {
       switch message {
       case .stored(let sequence, _): stored.append(sequence)
       case .error: refused += 1
       default: break
       }
+      return true
     }
     func publish(topic: String, position: Int64, json: [UInt8]) {}
   }

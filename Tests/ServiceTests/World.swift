@@ -9,7 +9,7 @@ import Testing
 @testable import Service
 
 /// A gateway without a wire.
-final class TestGateway: GatewayPort {
+final class WorldGateway: GatewayPort {
   var incoming: [Incoming] = []
   var outgoing: [Outgoing] = []
   func wait(until microseconds: Int64?) throws(BusError) {}
@@ -17,12 +17,15 @@ final class TestGateway: GatewayPort {
     defer { incoming.removeFirst(min(limit, incoming.count)) }
     return Array(incoming.prefix(limit))
   }
-  func send(_ message: Outgoing, to peer: Peer) { outgoing.append(message) }
+  func send(_ message: Outgoing, to peer: Peer) -> Bool {
+    outgoing.append(message)
+    return true
+  }
   func publish(topic: String, position: Int64, json: [UInt8]) {}
 }
 
 /// Time that a test sets.
-final class TestClock: ServiceClock {
+final class WorldClock: ServiceClock {
   var time = Timestamp(rfc3339: "2026-03-02T10:00:00Z") ?? .epoch
   func now() -> Timestamp { time }
 }
@@ -30,8 +33,8 @@ final class TestClock: ServiceClock {
 /// A service on a log on disk, in a folder of its own that goes with it.
 final class World {
   let folder: URL
-  let clock = TestClock()
-  var gateway = TestGateway()
+  let clock = WorldClock()
+  var gateway = WorldGateway()
   /// Nil while no process has the log open.
   private var process: (service: Service, log: SQLiteEventLog)?
   var service: Service { process!.service }
@@ -135,7 +138,7 @@ final class World {
   }
 
   func reopen() throws {
-    gateway = TestGateway()
+    gateway = WorldGateway()
     control = ServiceControl(wake: {})
     // One writer at a time: the one before must be gone.
     process = nil

@@ -240,10 +240,12 @@ struct APIRoutes: Sendable {
     let unready = await dependencies.unready()
     let standing = try dependencies.reader.standing(head: try dependencies.log.head())
     let workers = await dependencies.workers()
+    let audit = await dependencies.audit()
     return APIRoutes.json(
       .compact([
         "version": .string(dependencies.version), "time": .string(now.rfc3339), "ready": .bool(unready == nil),
-        "unready_because": .text(unready), "position": .int(standing.head), "projections": standing.json,
+        "unready_because": .text(unready), "audit": audit?.json ?? .null, "position": .int(standing.head),
+        "projections": standing.json,
         "workers": .array(
           workers.map { worker in
             [

@@ -165,7 +165,9 @@ enum OpenAPI {
 
   private static let summaries = [
     "acknowledge": "Somebody is on it: the policy stops", "unacknowledge": "Take an acknowledgement back",
-    "resolve": "It is over", "snooze": "Quiet for a time: \"for\": \"2h\"", "unsnooze": "No longer quiet",
+    "resolve": "It is over",
+    "snooze": "Quiet for a time: \"for\": \"2h\", or until its value changes: \"until_change\": true",
+    "unsnooze": "No longer quiet",
     "assign": "Hand it to somebody: \"to\": \"ben\"", "comment": "Say something: \"note\"",
     "label": "Was it real? \"as\": true_positive or false_positive", "escalate": "On to the policy's next step, now",
   ]

@@ -87,7 +87,8 @@ struct LinkRoutes: Sendable {
         "id": alert.id.description, "severity": alert.severity.name, "headline": alert.headline,
         "what": "\(alert.anomaly.eventType), \(alert.anomaly.metric)"
           + alert.anomaly.dimensions.map { ", \($0.name) \($0.value)" }.joined(),
-        "state": state, "by": meant.by, "can": alert.state == .open && done == nil, "again": refused != nil,
+        "state": state, "by": meant.by.hasPrefix("link/") ? meant.sentTo : meant.by,
+        "can": alert.state == .open && done == nil, "again": refused != nil,
         "next": alert.state == .open && done == nil
           ? alert.nextEscalationAt.map { "Without an answer the next people are told \(words.until($0))." } : nil,
       ]))

@@ -25,7 +25,7 @@ struct PageRoutes: Sendable {
     router.get("/outbox") { try outbox.list($0, $1) }
     router.get("/outbox/:file") { try outbox.show($0, $1) }
     router.get("/outbox/:file/html") { try outbox.html($0, $1) }
-    router.get("/silences") { try silences.show($0, $1) }
+    router.get("/silences") { try await silences.show($0, $1) }
     router.post("/silences") { try await silences.add($0, $1) }
     router.post("/silences/:id/expire") { try await silences.expire($0, $1) }
     let onCall = OnCallPage(site: site)

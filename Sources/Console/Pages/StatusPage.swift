@@ -26,6 +26,7 @@ struct StatusPage: Sendable {
     let statistics = try site.reader.statistics(since: now - .days(1), tenants: context.identity.tenants)
     let unready = await dependencies.unready()
     let workers = await dependencies.workers()
+    let audit = await dependencies.audit()
     // Other tenants' receivers are nobody's business.
     let isAll = context.identity.tenants == nil
     let failed = isAll ? try site.reader.notifications(state: .failed, limit: StatusPage.listed) : []
@@ -48,7 +49,13 @@ struct StatusPage: Sendable {
           figure("Failed in a day", number(statistics.failedNotifications), bad: statistics.failedNotifications > 0),
           figure("Held back", number(statistics.held)),
           figure("Nobody left to tell", number(statistics.exhausted), bad: statistics.exhausted > 0),
-        ], "anyWorkers": !workers.isEmpty,
+        ]
+          + (audit.map { [figure("Audit", $0.findings == 0 ? "all well" : number($0.findings), bad: $0.findings > 0)] }
+            ?? []),
+        "anyFindings": audit.map { !$0.items.isEmpty || $0.outboundError != nil } ?? false,
+        "findings": (audit?.items ?? []).map { "\($0.text) (since \(words.age($0.since)))" }
+          + (audit?.outboundError.map { ["The outbound heartbeat does not arrive: \($0)"] } ?? []),
+        "anyWorkers": !workers.isEmpty,
         "workers": workers.sorted { $0.name < $1.name }.map { worker in
           let silent = now - worker.at
           return view([

@@ -26,7 +26,7 @@ let linkTemplate = """
   {{#can}}<form method="post" class="stack">
   <div class="buttons"><button class="primary">Acknowledge as {{by}}</button></div>
   </form>
-  <p class="quiet">Acknowledging stops the escalation until it runs out or the alert gets worse. Nothing has happened yet.</p>{{/can}}
+  <p class="quiet foot">Acknowledging stops the escalation until it runs out or the alert gets worse. Nothing has happened yet.</p>{{/can}}
   <p class="quiet"><a href="/alerts/{{id}}">Open the alert in the console</a>, if you can sign in there.</p>
   </section>
   """

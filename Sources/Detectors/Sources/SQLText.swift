@@ -66,7 +66,9 @@ package enum SQLText {
   }
 
   /// The metric as an aggregate. An expression that already aggregates (`sum(a) / count(*)`) is taken as it is.
-  static func aggregate(_ metric: DataSource.Metric, cast: String = "") throws(SourceError) -> String {
+  static func aggregate(
+    _ metric: DataSource.Metric, cast: String = "", quote: (String) -> String = SQLText.quote
+  ) throws(SourceError) -> String {
     guard let aggregate = Aggregate(name: metric.aggregate) else {
       throw SourceError(
         .settings, "\"\(metric.aggregate ?? "")\" is not an aggregate: give sum, avg, min, max, count, missing or none")

@@ -17,6 +17,10 @@ struct Assessment {
   let verdict: Verdict
   /// What the check thinks of the newest points up to this one, where it is known already.
   var curve: [Judgement?]?
+  /// For a window that was judged before, on other rows: names this state of them.
+  var revision: String?
+  /// Windows after it were judged before.
+  var isPast = false
 
   var isFiring: Bool { if case .firing = verdict { true } else { false } }
 }

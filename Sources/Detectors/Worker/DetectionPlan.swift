@@ -29,6 +29,8 @@ package struct DetectionPlan: Sendable {
 package struct EventPlan: Sendable {
   package let settings: EventSettings
   package let source: any MetricSource
+  /// In place of numbers: what other people's checks said.
+  let verdicts: (any VerdictSource)?
   package let schedule: Schedule
   /// The zone of times in the data that name none, and of its days.
   package let zone: Zone
@@ -76,7 +78,17 @@ extension EventPlan {
     let connection =
       all.connections.first { $0.name == event.source.connection }
       ?? (event.source.connection == "host" ? Connection(name: "host", kind: "host") : nil)
-    if let connection {
+    var verdicts: (any VerdictSource)?
+    if let connection, connection.kind.lowercased() == "dbt" || event.source.options["format"] != nil {
+      verdicts = kinds.verdicts(connection, event.source, &faults)
+      source = NoNumbers()
+      if let check = event.checks.first {
+        faults.append(
+          Fault(
+            check.place ?? event.place, key: check.name, "this source gives verdicts, and no numbers to check",
+            mend: "take the checks out; severities come from dbt, and alerting says who hears of which"))
+      }
+    } else if let connection {
       source = kinds.source(connection, event.source, &faults) ?? HostSource()
     } else {
       let near = Nearest.name(to: event.source.connection, in: all.connections.map(\.name))
@@ -87,6 +99,7 @@ extension EventPlan {
           mend: near.map { "did you mean \($0)?" } ?? "name it under connections in tocsin.yaml"))
       source = HostSource()
     }
+    self.verdicts = verdicts
     switch Schedule.read(event.schedule, defaultZone: all.timeZone, place: event.place, key: "\(event.name).schedule") {
     case .success(let s): schedule = s
     case .failure(let fault):

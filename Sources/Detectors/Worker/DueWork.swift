@@ -16,6 +16,8 @@ struct DueWork {
   var count: Int
   /// Only the newest point of each series: a first run on points.
   var newestOnly = false
+  /// Nothing new: only what changed is judged.
+  var isAgain = false
   /// Checks whose past is known, so that it is not read.
   var remembered: Set<String> = []
 
@@ -38,7 +40,7 @@ struct DueWork {
     count = 0
     var earliest = Timestamp.distantFuture
     if let length = bucket.length {
-      let limit = range?.upperBound ?? (event.schedule.last(atOrBefore: now) ?? now)
+      let limit = range?.upperBound ?? (event.schedule.last(atOrBefore: now) ?? now) - event.options.delay
       for check in checks {
         let start: Timestamp
         if let range {
@@ -105,7 +107,7 @@ struct DueWork {
     }
   }
 
-  private static func lookback(_ checks: [CheckPlan], _ length: Interval, _ remembered: Set<String>) -> Interval {
+  static func lookback(_ checks: [CheckPlan], _ length: Interval, _ remembered: Set<String>) -> Interval {
     // A check with a memory has kept what it shows.
     var longest = checks.allSatisfy { remembered.contains($0.name) } ? length * CheckMemory.overlap : length * shownPast
     for check in checks {

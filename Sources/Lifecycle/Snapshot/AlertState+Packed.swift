@@ -85,7 +85,9 @@ extension Receiver.Target: Packed {
 extension AlertState.Handled: Packed {
   static var carried: [String] {
     [
-      "acknowledgedBy", "acknowledgedAt", "acknowledgedUntil", "wasReminded", "assignee", "snoozedUntil", "silencedBy",
+      "acknowledgedBy", "acknowledgedAt", "acknowledgedUntil", "wasReminded", "assignee", "snoozedUntil",
+      "unlessChanged",
+      "snoozedValue", "freeSince", "silencedBy",
       "inhibitedBy", "resolvedHow", "resolvedBy", "resolvedAt", "reopenings",
     ]
   }
@@ -96,6 +98,9 @@ extension AlertState.Handled: Packed {
     p.bool(wasReminded)
     p.optional(assignee) { $0.text($1) }
     p.optional(snoozedUntil) { $0.time($1) }
+    p.optional(unlessChanged) { $0.number($1) }
+    p.optional(snoozedValue) { $0.number($1) }
+    p.optional(freeSince) { $0.time($1) }
     p.list(silencedBy) { $0.subject($1) }
     p.optional(inhibitedBy) { $0.alert($1) }
     p.optional(resolvedHow) { $0.text($1.rawValue) }
@@ -111,6 +116,9 @@ extension AlertState.Handled: Packed {
     wasReminded = u.bool()
     assignee = u.optional { $0.text() }
     snoozedUntil = u.optional { $0.time() }
+    unlessChanged = u.optional { $0.number() }
+    snoozedValue = u.optional { $0.number() }
+    freeSince = u.optional { $0.time() }
     silencedBy = u.list { $0.subject() }
     inhibitedBy = u.optional { $0.alert() }
     resolvedHow = u.optional { $0.text() }.flatMap { Resolved.How(rawValue: $0) }

@@ -11,7 +11,7 @@ extension Engine: Packed {
   static var derived: [String] {
     [
       "deadlines", "inhibitions", "groupByKey", "settings", "routes", "lastRoute", "plainRoutes", "commonLabels",
-      "toldSets",
+      "toldSets", "lastTold", "watched",
     ]
   }
   /// What lives no longer than a batch, or than the process.
@@ -60,6 +60,7 @@ extension Engine: Packed {
       var a = AlertState(from: &u)
       a.labels.share(common: shared(labels: a.labels.common))
       alerts[a.id] = a
+      if a.handled.unlessChanged != nil { watched.insert(a.id) }
       // As a replay has them: whoever ended long enough ago leaves as time goes on.
       if let end = a.resolvedAt { deadlines.add(.farewell(a.id), at: end + settings.reopenWithin) }
     }

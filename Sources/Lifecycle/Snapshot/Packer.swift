@@ -33,6 +33,7 @@ struct Packer {
   }
   mutating func int(_ value: Int) { int(Int64(value)) }
   mutating func byte(_ value: UInt8) { bytes.append(value) }
+  mutating func number(_ value: Double) { int(Int64(bitPattern: value.bitPattern)) }
   mutating func bool(_ value: Bool) { bytes.append(value ? 1 : 0) }
   mutating func time(_ value: Timestamp) { int(value.microseconds) }
   mutating func text(_ value: String) {
@@ -43,11 +44,11 @@ struct Packer {
     withUnsafeBytes(of: value.high.littleEndian) { bytes.append(contentsOf: $0) }
     withUnsafeBytes(of: value.low.littleEndian) { bytes.append(contentsOf: $0) }
   }
-  mutating func json(_ value: JSON) {
-    let text = value.bytes
-    int(text.count)
-    bytes.append(contentsOf: text)
+  mutating func bytes(_ value: [UInt8]) {
+    int(value.count)
+    bytes.append(contentsOf: value)
   }
+  mutating func json(_ value: JSON) { bytes(value.bytes) }
   mutating func subject(_ value: Subject) {
     byte(value.kind.rawValue)
     int(value.number)
@@ -127,6 +128,7 @@ struct Unpacker {
   }
   mutating func int() -> Int { Int(int64()) }
   mutating func byte() -> UInt8 { take(1).first ?? 0 }
+  mutating func number() -> Double { Double(bitPattern: UInt64(bitPattern: int64())) }
   mutating func bool() -> Bool { byte() != 0 }
   mutating func time() -> Timestamp { Timestamp(microseconds: int64()) }
   mutating func text() -> String { String(decoding: take(int()), as: UTF8.self) }
@@ -137,9 +139,9 @@ struct Unpacker {
       high: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self)),
       low: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
   }
+  mutating func bytes() -> [UInt8] { Array(take(int())) }
   mutating func json() -> JSON {
-    let bytes = take(int())
-    guard let json = try? JSON(parsing: Array(bytes)) else {
+    guard let json = try? JSON(parsing: bytes()) else {
       isBroken = true
       return .null
     }

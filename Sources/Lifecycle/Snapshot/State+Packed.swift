@@ -33,7 +33,7 @@ extension GroupState: Packed {
 
 extension Silence: Packed {
   static var carried: [String] {
-    ["subject", "version", "matchers", "startsAt", "endsAt", "by", "comment", "wasWarned"]
+    ["subject", "version", "matchers", "startsAt", "endsAt", "by", "comment", "command", "madeAt", "wasWarned"]
   }
   func pack(to p: inout Packer) {
     p.subject(subject)
@@ -43,6 +43,8 @@ extension Silence: Packed {
     p.time(endsAt)
     p.text(by)
     p.optional(comment) { $0.text($1) }
+    p.optional(command) { $0.text($1) }
+    p.time(madeAt)
     p.bool(wasWarned)
   }
   init(from u: inout Unpacker) {
@@ -52,7 +54,7 @@ extension Silence: Packed {
     let matchers = u.list { $0.json() }.compactMap { Matcher(json: $0) }
     self.init(
       subject: subject, version: version, matchers: matchers, startsAt: u.time(), endsAt: u.time(), by: u.text(),
-      comment: u.optional { $0.text() }, wasWarned: u.bool())
+      comment: u.optional { $0.text() }, command: u.optional { $0.text() }, madeAt: u.time(), wasWarned: u.bool())
   }
 }
 
@@ -107,7 +109,7 @@ extension Storms.Ring: Packed {
 extension Ledger: Packed {
   static var carried: [String] { ["pending", "threads", "totals"] }
   /// What follows from ``carried``, and is made again.
-  static var derived: [String] { ["byKey", "lines", "ready", "bySubject"] }
+  static var derived: [String] { ["byKey", "ready", "bySubject", "isOffering"] }
 
   func pack(to p: inout Packer) {
     p.list(pending.values.sorted { $0.position < $1.position }) { $1.pack(to: &$0) }
@@ -119,6 +121,7 @@ extension Ledger: Packed {
   }
   init(from u: inout Unpacker) {
     self.init()
+    offerNothing()
     // In the order of their positions, so that each line stands as it stood.
     for p in u.list({ Pending(from: &$0) }) { put(p) }
     for _ in 0..<u.count() where !u.isBroken {
@@ -130,12 +133,12 @@ extension Ledger: Packed {
 }
 
 extension Ledger.Thread: Packed {
-  static var carried: [String] { ["target", "json"] }
+  static var carried: [String] { ["target", "text"] }
   func pack(to p: inout Packer) {
     target.pack(to: &p)
-    p.json(json)
+    p.bytes(text)
   }
-  init(from u: inout Unpacker) { self.init(target: Receiver.Target(from: &u), json: u.json()) }
+  init(from u: inout Unpacker) { self.init(target: Receiver.Target(from: &u), text: u.bytes()) }
 }
 
 extension Ledger.Totals: Packed {
@@ -155,7 +158,7 @@ extension Ledger.Pending: Packed {
   static var carried: [String] {
     [
       "position", "key", "subject", "purpose", "place", "step", "round", "members", "requestedAt", "urgency",
-      "attempts", "notBefore", "mayHaveArrived",
+      "attempts", "notBefore", "occasion", "mayHaveArrived",
     ]
   }
   /// Known to the running process alone: a start sets them anew.
@@ -174,6 +177,7 @@ extension Ledger.Pending: Packed {
     p.byte(urgency)
     p.int(attempts)
     p.time(notBefore)
+    p.optional(occasion) { $0.json($1.json) }
     p.bool(mayHaveArrived)
   }
   init(from u: inout Unpacker) {
@@ -183,6 +187,7 @@ extension Ledger.Pending: Packed {
     self.init(
       position: position, key: key, subject: subject, purpose: purpose ?? .notice, place: u.place(),
       step: u.optional { $0.int() }, round: u.optional { $0.int() }, members: u.list { $0.alert() },
-      requestedAt: u.time(), urgency: u.byte(), attempts: u.int(), notBefore: u.time(), mayHaveArrived: u.bool())
+      requestedAt: u.time(), urgency: u.byte(), attempts: u.int(), notBefore: u.time(),
+      occasion: u.optional { $0.json() }.flatMap { Occasion(json: $0) }, mayHaveArrived: u.bool())
   }
 }

@@ -149,7 +149,7 @@ package struct SlackChannel: Channel {
   }
 
   /// A webhook's address is its secret: whole, and its path alone.
-  static func secretParts(_ url: String) -> [String] {
+  package static func secretParts(_ url: String) -> [String] {
     var parts = [url]
     if let scheme = url.firstRange(of: "://"), let slash = url[scheme.upperBound...].firstIndex(of: "/") {
       let path = String(url[slash...])

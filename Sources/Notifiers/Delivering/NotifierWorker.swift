@@ -1,5 +1,6 @@
 package import Alerts
 package import Bus
+import CrashPoints
 import Foundation
 package import Logging
 
@@ -165,6 +166,7 @@ package actor NotifierWorker {
 
   private func take(_ job: Job) async {
     counts.taken += 1
+    CrashPoint.pass(.take)
     guard !isStopping else { return await giveBack(job, "the notifier is stopping", for: .zero) }
     guard let channel = channels[job.channel] else {
       return await giveBack(job, "this notifier does not serve \(job.channel)", for: limits.handBackFor)
@@ -239,6 +241,7 @@ package actor NotifierWorker {
         Receipt(key: job.key, attempt: job.attempt, outcome: .retry, message: "not sent: no longer wanted"))
     } else if let channel = channels[job.channel] {
       let verdict = await deliver(job, channel)
+      CrashPoint.pass(.send)
       counts.count(verdict, channel: job.channel)
       if verdict.outcome != .delivered {
         logger.warning("\(job.key), try \(job.attempt): \(verdict.outcome.rawValue): \(verdict.message)")
@@ -251,6 +254,7 @@ package actor NotifierWorker {
           key: job.key, attempt: job.attempt, outcome: verdict.outcome, status: verdict.status,
           message: verdict.message, retryAfter: verdict.retryAfter, outcomeUnknown: verdict.outcomeUnknown,
           latency: latency, provider: verdict.provider))
+      CrashPoint.pass(.report)
     }
     queues[key]?.finished(job)
     for waiter in waiters { waiter.resume() }

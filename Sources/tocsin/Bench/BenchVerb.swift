@@ -23,7 +23,7 @@ struct BenchVerb: AsyncParsableCommand {
     @Option(help: "Measure another program as well, with the same alerts in the same run.") var peer: Peer?
 
     enum Part: String, CaseIterable, ExpressibleByArgument {
-      case throughput, latency, memory, replay, rebuild, idle, detection
+      case throughput, latency, memory, timers, replay, rebuild, idle, detection
     }
     enum Peer: String, CaseIterable, ExpressibleByArgument { case alertmanager }
 
@@ -46,6 +46,7 @@ struct BenchVerb: AsyncParsableCommand {
       if peer == .alertmanager {
         try await PeerBench(folder: folder, alerts: anomalies, messages: messages).run(&table)
       }
+      if wants(.timers) { TimerBench(timers: 1_000_000).run(&table) }
       if wants(.replay) { try await ReplayBench(folder: folder, open: replayAlerts).run(&table) }
       if wants(.rebuild) { try RebuildBench(folder: folder, open: replayAlerts).run(&table) }
       if wants(.detection) { DetectionBench(series: series).run(&table) }

@@ -25,6 +25,8 @@ final class Running: Sendable {
   private let own: GatewaySettings.Client?
   /// What other parts do with an edited configuration.
   private let reloads = Mutex<[@Sendable (Configuration) -> Void]>([])
+  /// What became of the heartbeats to somebody outside.
+  let outbound = OutboundCounter()
   /// A wake-up for the projections after each commit.
   private let commits = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
 
@@ -60,11 +62,13 @@ final class Running: Sendable {
   /// The lifecycle service with what hangs on its log: projections, digests, console.
   func serviceParts(configurationFolder: String) async throws -> [any ServiceLifecycle.Service] {
     let configuration = current
-    try await host.start(log: configuration.logPath, gateway: gateway, lifecycle: configuration.lifecycle)
+    try await host.start(
+      log: configuration.logPath, gateway: gateway, lifecycle: configuration.lifecycle, audit: configuration.audit)
     let log = try EventLogReader(path: configuration.logPath)
     let reader = ProjectionReader(path: configuration.projectionsPath)
     let projector = Projector(
       path: configuration.projectionsPath, log: log, logger: Logger(label: "tocsin.projections"))
+    host.watch(tables: { max(0, projector.position) })
     let commands = try CommandClient(connection)
     let anomalies = try Publisher(connection, producer: "console", outbox: Running.spool(configuration))
     return [
@@ -81,7 +85,8 @@ final class Running: Sendable {
       Archivist(path: configuration.logPath) { [self] in current.archiveAfter }.part,
       digests(configuration, log: log, reader: reader, projector: projector, commands: commands),
       try console(configuration, log: log, reader: reader, commands: commands, anomalies: anomalies),
-      gapsPart(), watch(over: configurationFolder),
+      gapsPart(), try outboundHeartbeat(),
+      watch(over: configurationFolder),
     ]
   }
 
@@ -100,6 +105,7 @@ final class Running: Sendable {
         "some of the edit is used from the next start on", metadata: ["what": "\(fixed.joined(separator: ", "))"])
     }
     host.adopt(fresh.lifecycle)
+    host.adopt(fresh.audit)
     if let own, let settings = try? fresh.gatewaySettings() { host.adopt(clients: settings.clients + [own]) }
     for reload in reloads.withLock({ $0 }) { reload(fresh) }
     logger.info("the configuration was taken up")
@@ -154,10 +160,19 @@ final class Running: Sendable {
         try Running.digest(
           request, reader: reader, weekday: weekday, zone: zone, consoleURL: consoleURL, now: wallClock())
       },
+      windows: { [self] in
+        current.lifecycle.maintenance.map { window in
+          WindowReport(
+            name: window.name, rhythm: window.rhythm, matchers: window.matchers,
+            next: window.next(after: wallClock()).map { .init(start: $0.start, end: $0.end) })
+        }
+      },
       check: { [self] query, tenants in try await Running.check(current, query, tenants) },
       onCall: onCallSource(), link: { [self] in readLink($0) },
       warnings: { [self] in current.gaps(now: wallClock()).map { "\($0.key) \($0.message)" } },
-      moreMetrics: { Running.metrics(status.snapshot) }, now: wallClock, zone: zone, version: Tocsin.version)
+      moreMetrics: { [outbound] in Running.metrics(status.snapshot, outbound.counts) },
+      audit: { [outbound] in Running.audit(status.snapshot.audit, outbound.counts) }, now: wallClock, zone: zone,
+      version: Tocsin.version)
     let logger = Logger(label: "tocsin.console")
     let console = Console(dependencies, logger: logger)
     return Part("console") { try await console.run() }

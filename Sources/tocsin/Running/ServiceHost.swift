@@ -12,6 +12,8 @@ final class ServiceHost: Sendable {
   let status = ServiceStatus()
   private let control = Mutex<ServiceControl?>(nil)
   private let replacement = Mutex<(@Sendable ([GatewaySettings.Client]) -> Void)?>(nil)
+  /// How far the tables are, once there is somebody who fills them.
+  private let tables = Mutex<(@Sendable () -> Int64)?>(nil)
   private let onCommit: @Sendable (Int64) -> Void
   private let logger: Logger
   private let end = AsyncStream<(any Error)?>.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -22,7 +24,9 @@ final class ServiceHost: Sendable {
   }
 
   /// Opens the log, binds the endpoints and replays. Returns once anomalies and commands are taken.
-  func start(log path: String, gateway settings: GatewaySettings, lifecycle: LifecycleSettings) async throws {
+  func start(
+    log path: String, gateway settings: GatewaySettings, lifecycle: LifecycleSettings, audit: AuditSettings? = nil
+  ) async throws {
     try await withCheckedThrowingContinuation { (started: CheckedContinuation<Void, any Error>) in
       let thread = Thread { [self] in
         let service: Service
@@ -36,7 +40,8 @@ final class ServiceHost: Sendable {
           service = Service(
             log: log, gateway: gateway, clock: SystemClock(), control: control, status: status, writer: writer,
             logger: logger, snapshots: SnapshotFile(logPath: path), intake: IntakeShelf(logPath: path),
-            onCommit: onCommit)
+            leases: try LeaseBook(path: "\(path)-leases"), audit: audit,
+            tables: { self.tables.withLock { $0 }?() }, onCommit: onCommit)
           try service.start(settings: lifecycle)
           self.control.withLock { $0 = control }
           replacement.withLock { $0 = gateway.replacement }
@@ -64,6 +69,9 @@ final class ServiceHost: Sendable {
   }
 
   func adopt(_ settings: LifecycleSettings) { control.withLock { $0 }?.adopt(settings) }
+  func adopt(_ settings: AuditSettings) { control.withLock { $0 }?.adopt(settings) }
+  /// Has the auditor watch how far the tables are.
+  func watch(tables: @escaping @Sendable () -> Int64) { self.tables.withLock { $0 = tables } }
   /// A key that is no longer among them is refused from its next message on.
   func adopt(clients: [GatewaySettings.Client]) { replacement.withLock { $0 }?(clients) }
   func stop() { control.withLock { $0 }?.stop() }
