@@ -49,6 +49,8 @@ let package = Package(
     .systemLibrary(
       name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CCairo", providers: [.apt(["libcairo2-dev"])]),
+    .systemLibrary(name: "CPostgres", providers: [.apt(["libpq-dev"])]),
+    .systemLibrary(name: "CODBC", providers: [.apt(["unixodbc-dev"])]),
 
     // The house, from the inside out.
     part("Alerts", []),
@@ -57,9 +59,10 @@ let package = Package(
     part("Lifecycle", ["Alerts", heap]),
     part("EventLog", ["Alerts", grdb, sqlite, logging, crypto]),
     part("Bus", ["Alerts", "CrashPoints", "CZeroMQ", grdb, logging]),
-    part("Service", ["Alerts", "CrashPoints", "Lifecycle", "EventLog", "Bus", logging, crypto, heap]),
+    part(
+      "Service", ["Alerts", "CrashPoints", "Lifecycle", "EventLog", "Bus", grdb, logging, crypto, collections, heap]),
     part("Simulation", ["Alerts", "Lifecycle", "EventLog", "Bus", "Service", logging]),
-    part("Detectors", ["Alerts", "CrashPoints", "Bus", grdb, logging]),
+    part("Detectors", ["Alerts", "CrashPoints", "Bus", "CCurl", "CPostgres", "CODBC", grdb, logging]),
     part("Notifiers", ["Alerts", "CrashPoints", "Bus", "CCurl", "CCairo", mustache, logging, crypto]),
     part("Projections", ["Alerts", "CrashPoints", "EventLog", grdb, sqlite, mustache, logging]),
     part(
@@ -91,12 +94,14 @@ let package = Package(
       swiftSettings: settings),
 
     tests("AlertsTests", ["Alerts"]),
-    tests("LifecycleTests", ["Alerts", "Lifecycle"]),
+    tests("LifecycleTests", ["Alerts", "Lifecycle", "Projections"]),
     tests("EventLogTests", ["Alerts", "EventLog", grdb], resources: [.copy("Samples")]),
     tests("BusTests", ["Alerts", "Bus"]),
-    tests("ServiceTests", ["Alerts", "CrashPoints", "Lifecycle", "EventLog", "Bus", "Service"]),
+    tests("ServiceTests", ["Alerts", "CrashPoints", "Lifecycle", "EventLog", "Bus", "Service", logging]),
     tests("SimulationTests", ["Alerts", "Lifecycle", "Simulation"]),
-    tests("DetectorsTests", ["Alerts", "Bus", "Detectors", grdb]),
+    tests(
+      "DetectorsTests", ["Alerts", "Bus", "Service", "Detectors", grdb],
+      resources: [.copy("Servers"), .copy("Samples")]),
     tests("NotifiersTests", ["Alerts", "Bus", "Notifiers"], resources: [.copy("Servers")]),
     tests("ProjectionsTests", ["Alerts", "EventLog", "Projections", grdb]),
     tests(
@@ -108,7 +113,7 @@ let package = Package(
     tests(
       "ConfigurationTests",
       ["Alerts", "Lifecycle", "Detectors", "Notifiers", "Projections", "Console", "TocsinConfiguration"]),
-    tests("ScenarioTests", ["Alerts", "Bus", "tocsin", grdb]),
+    tests("ScenarioTests", ["Alerts", "Bus", "EventLog", "tocsin", grdb]),
   ],
   swiftLanguageModes: [.v6]
 )

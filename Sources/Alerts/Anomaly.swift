@@ -118,9 +118,21 @@ extension Anomaly {
     raw = bytes
   }
 
+  /// Reads one that was found valid when it was stored. It is not judged again: rules may have become stricter since.
+  package init(stored bytes: [UInt8]) throws(AnomalyError) {
+    let json: JSON
+    do { json = try JSON(parsing: bytes) } catch { throw AnomalyError(error.description) }
+    try self.init(read: json, now: .distantFuture)
+    raw = bytes
+  }
+
   package init(json: JSON, now: Timestamp) throws(AnomalyError) {
-    guard case .object(let envelope) = json else { throw AnomalyError("an anomaly must be a JSON object") }
     try Anomaly.checkStrings(json, path: "")
+    try self.init(read: json, now: now)
+  }
+
+  private init(read json: JSON, now: Timestamp) throws(AnomalyError) {
+    guard case .object(let envelope) = json else { throw AnomalyError("an anomaly must be a JSON object") }
     var id: String?
     var source: String?
     var time: Timestamp?

@@ -4,7 +4,8 @@ package struct Command: Sendable, Equatable {
     case acknowledge
     case unacknowledge
     case resolve
-    case snooze(Interval)
+    /// Until then; or, where ``unlessChanged`` is given, until its value differs by more than that fraction of what it was. 0: at all.
+    case snooze(Interval, unlessChanged: Double? = nil)
     case unsnooze
     case assign(to: String)
     case comment(String)
@@ -20,6 +21,8 @@ package struct Command: Sendable, Equatable {
     case digest(DigestOrder)
     /// Whether a notification is still wanted: a notifier asks at the moment before it sends.
     case wanted(key: String)
+    /// How the service is: answered by the service itself, about itself.
+    case status
   }
   package var action: Action
   /// Nil for what is not about an alert.
@@ -28,13 +31,22 @@ package struct Command: Sendable, Equatable {
   package var note: String?
   /// The alert's version that the sender saw; nil takes any.
   package var version: Int?
+  /// Names this one command for ever: sent again under the same id it changes nothing, also after a restart. Nil: see ``AnsweredCommands``.
+  package var id: String?
+  /// The sender has seen how many alerts a silence holds back, and means it.
+  package var confirmed = false
 
-  package init(_ action: Action, alert: AlertID? = nil, by: String, note: String? = nil, version: Int? = nil) {
+  package init(
+    _ action: Action, alert: AlertID? = nil, by: String, note: String? = nil, version: Int? = nil, id: String? = nil,
+    confirmed: Bool = false
+  ) {
     self.action = action
     self.alert = alert
     self.by = by
     self.note = note
     self.version = version
+    self.id = id
+    self.confirmed = confirmed
   }
 }
 
@@ -97,42 +109,24 @@ extension Command {
   package var json: JSON {
     var members: [JSON.Member] = []
     func add(_ name: String, _ value: JSON) { if !value.isNull { members.append(.init(name, value)) } }
-    let name: String
     switch action {
-    case .acknowledge: name = "acknowledge"
-    case .unacknowledge: name = "unacknowledge"
-    case .resolve: name = "resolve"
-    case .snooze(let interval):
-      name = "snooze"
+    case .acknowledge, .unacknowledge, .resolve, .unsnooze, .comment, .escalate, .status: break
+    case .snooze(let interval, let unlessChanged):
       add("for", .string(interval.description))
-    case .unsnooze: name = "unsnooze"
-    case .assign(let to):
-      name = "assign"
-      add("to", .string(to))
-    case .comment: name = "comment"
-    case .label(let label):
-      name = "label"
-      add("as", .string(label.rawValue))
-    case .escalate: name = "escalate"
+      add("until_change", unlessChanged.map { $0 == 0 ? .bool(true) : .number($0) } ?? .null)
+    case .assign(let to): add("to", .string(to))
+    case .label(let label): add("as", .string(label.rawValue))
     case .silence(let matchers, let startsAt, let endsAt):
-      name = "silence"
       add("matchers", .array(matchers.map(\.json)))
       add("starts_at", .text(startsAt?.rfc3339))
       add("ends_at", .string(endsAt.rfc3339))
-    case .previewSilence(let matchers):
-      name = "preview_silence"
-      add("matchers", .array(matchers.map(\.json)))
-    case .expireSilence(let silence):
-      name = "expire_silence"
-      add("silence", .string(silence.description))
+    case .previewSilence(let matchers): add("matchers", .array(matchers.map(\.json)))
+    case .expireSilence(let silence): add("silence", .string(silence.description))
     case .digest(let order):
-      name = "digest"
       add("key", .string(order.key))
       add("receiver", .string(order.receiver))
       add("content", order.content)
-    case .wanted(let key):
-      name = "wanted"
-      add("key", .string(key))
+    case .wanted(let key): add("key", .string(key))
     }
     var note = note
     if case .comment(let text) = action { note = text }
@@ -140,9 +134,34 @@ extension Command {
     add("by", .string(by))
     add("note", .text(note))
     add("version", version.map { .int($0) } ?? .null)
+    add("id", .text(id))
+    if confirmed { add("confirm", true) }
     return .object([JSON.Member("command", .string(name))] + members)
   }
 
+  /// What it is called on the bus.
+  package var name: String {
+    switch action {
+    case .acknowledge: "acknowledge"
+    case .unacknowledge: "unacknowledge"
+    case .resolve: "resolve"
+    case .snooze: "snooze"
+    case .unsnooze: "unsnooze"
+    case .assign: "assign"
+    case .comment: "comment"
+    case .label: "label"
+    case .escalate: "escalate"
+    case .silence: "silence"
+    case .previewSilence: "preview_silence"
+    case .expireSilence: "expire_silence"
+    case .digest: "digest"
+    case .wanted: "wanted"
+    case .status: "status"
+    }
+  }
+
+  /// The longest id, in bytes of UTF-8.
+  package static let idLimit = 200
   /// The longest note, comment or name, in bytes of UTF-8.
   package static let textLimit = 16 * 1024
   /// The longest snooze or silence.
@@ -176,7 +195,10 @@ extension Command {
     case "acknowledge": action = .acknowledge
     case "unacknowledge": action = .unacknowledge
     case "resolve": action = .resolve
-    case "snooze": action = .snooze(try interval())
+    case "snooze":
+      let unlessChanged = try Command.change(json["until_change"])
+      action = .snooze(
+        unlessChanged != nil && json["for"] == nil ? Command.longest : try interval(), unlessChanged: unlessChanged)
     case "unsnooze": action = .unsnooze
     case "assign": action = .assign(to: try text("to"))
     case "comment": action = .comment(try text("note"))
@@ -230,6 +252,9 @@ extension Command {
     case "wanted":
       needsAlert = false
       action = .wanted(key: try text("key"))
+    case "status":
+      needsAlert = false
+      action = .status
     default: throw invalid("unknown command \"\(name.prefix(60))\"")
     }
     var alert: AlertID?
@@ -241,6 +266,25 @@ extension Command {
     }
     if needsAlert, alert == nil { throw invalid("\(name) needs \"alert\"") }
     if let v = json["version"], !v.isNull, v.int == nil { throw invalid("\"version\" must be a whole number") }
-    self.init(action, alert: alert, by: by, note: note, version: json.integer("version"))
+    var id: String?
+    if let member = json["id"], !member.isNull {
+      guard let s = member.string, !s.isEmpty, s.utf8.count <= Command.idLimit else {
+        throw invalid("\"id\" must be a text of 1 to \(Command.idLimit) bytes that names this one command")
+      }
+      id = s
+    }
+    self.init(
+      action, alert: alert, by: by, note: note, version: json.integer("version"), id: id,
+      confirmed: json["confirm"]?.bool ?? false)
+  }
+
+  /// `true`: any change. A number: a change by more than that fraction.
+  private static func change(_ json: JSON?) throws(CommandError) -> Double? {
+    guard let json, !json.isNull else { return nil }
+    if let flag = json.bool { return flag ? 0 : nil }
+    guard let fraction = json.double, fraction.isFinite, fraction >= 0, fraction <= 1000 else {
+      throw CommandError(.invalid, "\"until_change\" must be true, or a fraction such as 0.1 for a change by a tenth")
+    }
+    return fraction
   }
 }

@@ -9,35 +9,76 @@ package struct Detected: EventPayload {
   package var previous: AlertID?
   package var dedupKey: String
   package var severity: Severity
+  package let frozen: FrozenRoute
+  package let kept: KeptAnomaly
   /// What was decided about telling people, frozen: it holds for the whole life, whatever the configuration says later.
-  package var route: RouteTaken
-  package var anomaly: Anomaly
+  package var route: RouteTaken { frozen.route }
+  package var anomaly: Anomaly { kept.anomaly }
 
   package init(
     generation: Int, previous: AlertID?, dedupKey: String, severity: Severity, route: RouteTaken, anomaly: Anomaly
+  ) {
+    self.init(
+      generation: generation, previous: previous, dedupKey: dedupKey, severity: severity, frozen: FrozenRoute(route),
+      kept: KeptAnomaly(anomaly))
+  }
+
+  package init(
+    generation: Int, previous: AlertID?, dedupKey: String, severity: Severity, frozen: FrozenRoute, kept: KeptAnomaly
   ) {
     self.generation = generation
     self.previous = previous
     self.dedupKey = dedupKey
     self.severity = severity
-    self.route = route
-    self.anomaly = anomaly
+    self.frozen = frozen
+    self.kept = kept
   }
 
   package var json: JSON {
     .compact([
       "generation": .int(generation), "previous": .text(previous?.description), "dedup_key": .string(dedupKey),
-      "severity": .string(severity.name), "route": route.json, "anomaly": .raw(anomaly.cloudEvent),
+      "severity": .string(severity.name), "route": .raw(frozen.text), "anomaly": .raw(kept.text),
     ])
+  }
+  /// The same text as ``json`` gives, without the tree.
+  package func write(to out: inout [UInt8]) {
+    out.reserveCapacity(out.count + kept.text.count + frozen.text.count + dedupKey.utf8.count + 128)
+    JSON.write(plain: "{\"generation\":", to: &out)
+    JSON.write(Int64(generation), to: &out)
+    if let previous {
+      JSON.write(plain: ",\"previous\":\"A-", to: &out)
+      JSON.write(previous.number, to: &out)
+      out.append(UInt8(ascii: "\""))
+    }
+    JSON.write(plain: ",\"dedup_key\":", to: &out)
+    JSON.write(dedupKey, to: &out)
+    JSON.write(plain: ",\"severity\":", to: &out)
+    JSON.write(severity.name, to: &out)
+    JSON.write(plain: ",\"route\":", to: &out)
+    out.append(contentsOf: frozen.text)
+    JSON.write(plain: ",\"anomaly\":", to: &out)
+    out.append(contentsOf: kept.text)
+    out.append(UInt8(ascii: "}"))
   }
   package init(json: JSON) throws(EventDataError) {
     generation = try json.needInt("generation")
     previous = json.text("previous").flatMap { AlertID($0) }
     dedupKey = try json.needText("dedup_key")
     severity = try json.needSeverity("severity")
-    route = RouteTaken(json: try json.need("route") { $0 })
-    anomaly = try json.needAnomaly("anomaly")
+    frozen = FrozenRoute(RouteTaken(json: try json.need("route") { $0 }))
+    kept = KeptAnomaly(try json.needAnomaly("anomaly"))
   }
+}
+
+/// A route taken and its text, once for all alerts that took it.
+package final class FrozenRoute: Sendable, Equatable {
+  package let route: RouteTaken
+  package let text: [UInt8]
+  package init(_ route: RouteTaken) {
+    self.route = route
+    text = route.json.bytes
+  }
+  package static func == (a: FrozenRoute, b: FrozenRoute) -> Bool { a === b || a.route == b.route }
 }
 
 /// The route that an alert took when it opened, and how it says to tell people.
@@ -96,28 +137,48 @@ package struct Deduplicated: EventPayload {
   package var lastTime: Timestamp
   /// The worst severity among them.
   package var worst: Severity
+  package let kept: KeptAnomaly
   /// The newest of them.
-  package var last: Anomaly
+  package var last: Anomaly { kept.anomaly }
 
   package init(count: Int, firstTime: Timestamp, lastTime: Timestamp, worst: Severity, last: Anomaly) {
+    self.init(count: count, firstTime: firstTime, lastTime: lastTime, worst: worst, kept: KeptAnomaly(last))
+  }
+
+  package init(count: Int, firstTime: Timestamp, lastTime: Timestamp, worst: Severity, kept: KeptAnomaly) {
     self.count = count
     self.firstTime = firstTime
     self.lastTime = lastTime
     self.worst = worst
-    self.last = last
+    self.kept = kept
   }
   package var json: JSON {
     [
       "count": .int(count), "first_time": .micros(firstTime), "last_time": .micros(lastTime),
-      "worst": .string(worst.name), "last": .raw(last.cloudEvent),
+      "worst": .string(worst.name), "last": .raw(kept.text),
     ]
+  }
+  /// The same text as ``json`` gives, without the tree.
+  package func write(to out: inout [UInt8]) {
+    out.reserveCapacity(out.count + kept.text.count + 160)
+    JSON.write(plain: "{\"count\":", to: &out)
+    JSON.write(Int64(count), to: &out)
+    JSON.write(plain: ",\"first_time\":", to: &out)
+    JSON.write(firstTime.microseconds, to: &out)
+    JSON.write(plain: ",\"last_time\":", to: &out)
+    JSON.write(lastTime.microseconds, to: &out)
+    JSON.write(plain: ",\"worst\":", to: &out)
+    JSON.write(worst.name, to: &out)
+    JSON.write(plain: ",\"last\":", to: &out)
+    out.append(contentsOf: kept.text)
+    out.append(UInt8(ascii: "}"))
   }
   package init(json: JSON) throws(EventDataError) {
     count = try json.needInt("count")
     firstTime = try json.need("first_time") { $0.micros }
     lastTime = try json.need("last_time") { $0.micros }
     worst = try json.needSeverity("worst")
-    last = try json.needAnomaly("last")
+    kept = KeptAnomaly(try json.needAnomaly("last"))
   }
 }
 
@@ -146,25 +207,27 @@ package struct SeverityRaised: EventPayload {
 /// The detector says that it is over.
 package struct Cleared: EventPayload {
   package static let type = EventType.cleared
-  package var anomaly: Anomaly
-  package init(anomaly: Anomaly) { self.anomaly = anomaly }
-  package var json: JSON { ["anomaly": .raw(anomaly.cloudEvent)] }
-  package init(json: JSON) throws(EventDataError) { anomaly = try json.needAnomaly("anomaly") }
+  package let kept: KeptAnomaly
+  package var anomaly: Anomaly { kept.anomaly }
+  package init(anomaly: Anomaly) { kept = KeptAnomaly(anomaly) }
+  package var json: JSON { ["anomaly": .raw(kept.text)] }
+  package init(json: JSON) throws(EventDataError) { kept = KeptAnomaly(try json.needAnomaly("anomaly")) }
 }
 
 /// It fires again soon after it ended: the same life goes on, unacknowledged.
 package struct Reopened: EventPayload {
   package static let type = EventType.reopened
   package var severity: Severity
-  package var anomaly: Anomaly
+  package let kept: KeptAnomaly
+  package var anomaly: Anomaly { kept.anomaly }
   package init(severity: Severity, anomaly: Anomaly) {
     self.severity = severity
-    self.anomaly = anomaly
+    kept = KeptAnomaly(anomaly)
   }
-  package var json: JSON { ["severity": .string(severity.name), "anomaly": .raw(anomaly.cloudEvent)] }
+  package var json: JSON { ["severity": .string(severity.name), "anomaly": .raw(kept.text)] }
   package init(json: JSON) throws(EventDataError) {
     severity = try json.needSeverity("severity")
-    anomaly = try json.needAnomaly("anomaly")
+    kept = KeptAnomaly(try json.needAnomaly("anomaly"))
   }
 }
 
@@ -215,10 +278,9 @@ package struct Steady: EventPayload {
 extension JSON {
   /// An anomaly that was valid when it was stored. It is not judged again: rules may have become stricter since.
   func needAnomaly(_ name: String) throws(EventDataError) -> Anomaly {
-    guard let member = self[name], var anomaly = try? Anomaly(json: member, now: .distantFuture) else {
+    guard let member = self[name], let anomaly = try? Anomaly(stored: member.bytes) else {
       throw EventDataError(name)
     }
-    anomaly.raw = member.bytes
     return anomaly
   }
 }

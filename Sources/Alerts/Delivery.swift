@@ -23,12 +23,14 @@ package struct Job: Sendable, Equatable {
   package var content: JSON?
   /// Where the console is, for links; nil where it has no address that people can open.
   package var consoleURL: String?
+  /// Why a message *firing* goes out now; nil for what a log of before this was known asked for.
+  package var occasion: Occasion?
 
   package init(
     key: String, subject: Subject, purpose: Purpose, receiver: String, channel: String, destination: String,
     attempt: Int, requestedAt: Timestamp, leaseUntil: Timestamp, alert: AlertSummary? = nil,
     members: [AlertSummary] = [], memberCount: Int = 0, thread: JSON? = nil, content: JSON? = nil,
-    consoleURL: String? = nil
+    consoleURL: String? = nil, occasion: Occasion? = nil
   ) {
     self.key = key
     self.subject = subject
@@ -45,6 +47,7 @@ package struct Job: Sendable, Equatable {
     self.thread = thread
     self.content = content
     self.consoleURL = consoleURL
+    self.occasion = occasion
   }
 
   package var json: JSON {
@@ -55,7 +58,7 @@ package struct Job: Sendable, Equatable {
       "lease_until": .string(leaseUntil.rfc3339),
       "alert": alert?.json ?? .null, "members": members.isEmpty ? .null : .array(members.map(\.json)),
       "member_count": memberCount == 0 ? .null : .int(memberCount), "thread": thread ?? .null,
-      "content": content ?? .null, "console_url": .text(consoleURL),
+      "content": content ?? .null, "console_url": .text(consoleURL), "why": occasion?.json ?? .null,
     ])
   }
   package init(json: JSON) throws(EventDataError) {
@@ -75,6 +78,7 @@ package struct Job: Sendable, Equatable {
     thread = json["thread"]
     content = json["content"]
     consoleURL = json.text("console_url")
+    occasion = json["why"].flatMap { Occasion(json: $0) }
   }
 }
 

@@ -37,20 +37,32 @@ package struct Snoozed: EventPayload {
   package static let type = EventType.snoozed
   package var until: Timestamp
   package var note: String?
-  package init(until: Timestamp, note: String? = nil) {
+  /// It ends sooner if the value differs from what it was by more than this fraction; 0: at all.
+  package var unlessChanged: Double?
+  /// The value at that moment, for one that ends when it changes.
+  package var value: Double?
+  package init(until: Timestamp, note: String? = nil, unlessChanged: Double? = nil, value: Double? = nil) {
     self.until = until
     self.note = note
+    self.unlessChanged = unlessChanged
+    self.value = value
   }
-  package var json: JSON { .compact(["until": .micros(until), "note": .text(note)]) }
+  package var json: JSON {
+    .compact([
+      "until": .micros(until), "note": .text(note), "unless_changed": .number(unlessChanged), "value": .number(value),
+    ])
+  }
   package init(json: JSON) throws(EventDataError) {
     until = try json.need("until") { $0.micros }
     note = json.text("note")
+    unlessChanged = json["unless_changed"]?.double
+    value = json["value"]?.double
   }
 }
 
 package struct Unsnoozed: EventPayload {
   package static let type = EventType.unsnoozed
-  package enum Reason: String, Sendable { case responder, elapsed, severity_raised }
+  package enum Reason: String, Sendable { case responder, elapsed, severity_raised, value_changed }
   package var reason: Reason
   package init(reason: Reason) { self.reason = reason }
   package var json: JSON { ["reason": .string(reason.rawValue)] }
@@ -150,16 +162,21 @@ package struct SilenceAdded: EventPayload {
   package var startsAt: Timestamp
   package var endsAt: Timestamp
   package var comment: String?
-  package init(matchers: [Matcher], startsAt: Timestamp, endsAt: Timestamp, comment: String? = nil) {
+  /// The id of the command that asked for it, if it had one.
+  package var command: String?
+  package init(
+    matchers: [Matcher], startsAt: Timestamp, endsAt: Timestamp, comment: String? = nil, command: String? = nil
+  ) {
     self.matchers = matchers
     self.startsAt = startsAt
     self.endsAt = endsAt
     self.comment = comment
+    self.command = command
   }
   package var json: JSON {
     .compact([
       "matchers": .array(matchers.map(\.json)), "starts_at": .micros(startsAt), "ends_at": .micros(endsAt),
-      "comment": .text(comment),
+      "comment": .text(comment), "command": .text(command),
     ])
   }
   package init(json: JSON) throws(EventDataError) {
@@ -167,6 +184,7 @@ package struct SilenceAdded: EventPayload {
     startsAt = try json.need("starts_at") { $0.micros }
     endsAt = try json.need("ends_at") { $0.micros }
     comment = json.text("comment")
+    command = json.text("command")
   }
 }
 

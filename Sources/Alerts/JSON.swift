@@ -161,19 +161,27 @@ extension JSON {
     }
   }
 
+  /// Text that is JSON as it stands.
+  package static func write(plain text: StaticString, to out: inout [UInt8]) {
+    out.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+  }
+
   package static func write(_ value: Int64, to out: inout [UInt8]) {
     if value < 0 { out.append(UInt8(ascii: "-")) }
     var rest = value.magnitude
-    var digits: (UInt64, Int) = (1, 1)
-    while rest / digits.0 >= 10 {
-      digits.0 *= 10
-      digits.1 += 1
+    var length = 1
+    var probe = rest
+    while probe >= 10 {
+      probe /= 10
+      length += 1
     }
-    while digits.0 > 0 {
-      out.append(UInt8(ascii: "0") + UInt8(rest / digits.0))
-      rest %= digits.0
-      digits.0 /= 10
-    }
+    for _ in 0..<length { out.append(UInt8(ascii: "0")) }
+    var i = out.count
+    repeat {
+      i -= 1
+      out[i] += UInt8(truncatingIfNeeded: rest % 10)
+      rest /= 10
+    } while rest > 0
   }
 
   package static func write(_ value: Double, to out: inout [UInt8]) {

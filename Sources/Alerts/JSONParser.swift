@@ -29,6 +29,33 @@ extension JSON {
   }
 }
 
+extension JSON {
+  /// As ``init(parsing:)-(UnsafeBufferPointer<UInt8>)``, but members of the outermost object with these names are left as they stand, as
+  /// ``JSON/raw(_:)``: for texts that were valid when they were stored.
+  package init(parsing bytes: UnsafeBufferPointer<UInt8>, leaving names: [StaticString]) throws(JSONError) {
+    var scanner = JSONScanner(bytes)
+    var members: [Member] = []
+    while let m = scanner.next() {
+      let name = m.name.contains(UInt8(ascii: "\\")) ? nil : String(decoding: m.name, as: UTF8.self)
+      guard let name else {
+        try self.init(parsing: bytes)
+        return
+      }
+      if names.contains(where: { m.is($0) }) {
+        members.append(Member(name, .raw(Array(m.value.bytes))))
+      } else {
+        members.append(Member(name, try JSON(parsing: m.value.bytes)))
+      }
+    }
+    if scanner.isLost {
+      // It says what is wrong, and where.
+      try self.init(parsing: bytes)
+    } else {
+      self = .object(members)
+    }
+  }
+}
+
 struct JSONParser {
   let b: UnsafeBufferPointer<UInt8>
   var i = 0

@@ -14,22 +14,46 @@ package struct Escalated: EventPayload {
     case resumed
     case severity_raised
     case reopened
+    /// The step before reached nobody.
+    case nobody_reached
+    /// The step had waited for its hours, and they have begun.
+    case hours_began
   }
   /// The step's place in the policy, from 0.
   package var step: Int
   /// How often the whole policy had been gone through before, from 0.
   package var round: Int
   package var reason: Reason
-  package init(step: Int, round: Int, reason: Reason) {
+  /// Receivers of the step that nobody could be reached by: nobody is on call, or who is has no address.
+  package var unreached: [String]
+  /// The step was passed over, for it is outside its hours.
+  package var skipped: Bool
+  /// The step waits until then for its hours, and tells nobody before.
+  package var waitsUntil: Timestamp?
+  package init(
+    step: Int, round: Int, reason: Reason, unreached: [String] = [], skipped: Bool = false, waitsUntil: Timestamp? = nil
+  ) {
     self.step = step
     self.round = round
     self.reason = reason
+    self.unreached = unreached
+    self.skipped = skipped
+    self.waitsUntil = waitsUntil
   }
-  package var json: JSON { ["step": .int(step), "round": .int(round), "reason": .string(reason.rawValue)] }
+  package var json: JSON {
+    .compact([
+      "step": .int(step), "round": .int(round), "reason": .string(reason.rawValue),
+      "unreached": unreached.isEmpty ? .null : .array(unreached.map { .string($0) }), "skipped": skipped ? true : .null,
+      "waits_until": .micros(waitsUntil),
+    ])
+  }
   package init(json: JSON) throws(EventDataError) {
     step = try json.needInt("step")
     round = try json.needInt("round")
     reason = try json.need("reason") { $0.string.flatMap { Reason(rawValue: $0) } }
+    unreached = (json["unreached"]?.array ?? []).compactMap(\.string)
+    skipped = json["skipped"]?.bool ?? false
+    waitsUntil = json["waits_until"]?.micros
   }
 }
 
@@ -37,9 +61,21 @@ package struct Escalated: EventPayload {
 package struct Exhausted: EventPayload {
   package static let type = EventType.exhausted
   package var rounds: Int
-  package init(rounds: Int) { self.rounds = rounds }
-  package var json: JSON { ["rounds": .int(rounds)] }
-  package init(json: JSON) throws(EventDataError) { rounds = try json.needInt("rounds") }
+  /// For a route without a policy: its receivers, by none of which anybody could be reached.
+  package var unreached: [String]
+  package init(rounds: Int, unreached: [String] = []) {
+    self.rounds = rounds
+    self.unreached = unreached
+  }
+  package var json: JSON {
+    .compact([
+      "rounds": .int(rounds), "unreached": unreached.isEmpty ? .null : .array(unreached.map { .string($0) }),
+    ])
+  }
+  package init(json: JSON) throws(EventDataError) {
+    rounds = try json.needInt("rounds")
+    unreached = (json["unreached"]?.array ?? []).compactMap(\.string)
+  }
 }
 
 /// What a message is for.
@@ -80,10 +116,15 @@ package struct NotificationRequested: EventPayload {
   package var content: JSON?
   /// Quiet hours hold it back until then; nil: it may go at once.
   package var notBefore: Timestamp?
+  /// Why a message *firing* is owed.
+  package var occasion: Occasion?
+  /// The receiver that the rules name and by which nobody could be reached: this one is its fallback.
+  package var insteadOf: String?
 
   package init(
     key: String, purpose: Purpose, receiver: String, channel: String, destination: String, step: Int? = nil,
-    round: Int? = nil, members: [AlertID] = [], content: JSON? = nil, notBefore: Timestamp? = nil
+    round: Int? = nil, members: [AlertID] = [], content: JSON? = nil, notBefore: Timestamp? = nil,
+    occasion: Occasion? = nil, insteadOf: String? = nil
   ) {
     self.key = key
     self.purpose = purpose
@@ -95,6 +136,8 @@ package struct NotificationRequested: EventPayload {
     self.members = members
     self.content = content
     self.notBefore = notBefore
+    self.occasion = occasion
+    self.insteadOf = insteadOf
   }
   package var json: JSON {
     .compact([
@@ -102,7 +145,7 @@ package struct NotificationRequested: EventPayload {
       "channel": .string(channel), "destination": .string(destination), "step": step.map { .int($0) } ?? .null,
       "round": round.map { .int($0) } ?? .null,
       "members": members.isEmpty ? .null : .array(members.map { .string($0.description) }), "content": content ?? .null,
-      "not_before": .micros(notBefore),
+      "not_before": .micros(notBefore), "instead_of": .text(insteadOf), "why": occasion?.json ?? .null,
     ])
   }
   package init(json: JSON) throws(EventDataError) {
@@ -116,6 +159,8 @@ package struct NotificationRequested: EventPayload {
     members = (json["members"]?.array ?? []).compactMap { $0.string.flatMap { AlertID($0) } }
     content = json["content"]
     notBefore = json["not_before"]?.micros
+    occasion = json["why"].flatMap { Occasion(json: $0) }
+    insteadOf = json.text("instead_of")
   }
 }
 
@@ -131,18 +176,25 @@ package struct NotificationAttempted: EventPayload {
   /// Whether the provider may have taken it all the same: the connection ended after the last byte, or the worker vanished.
   package var outcomeUnknown: Bool
   package var nextAt: Timestamp
-  package init(key: String, attempt: Int, status: Int?, message: String, outcomeUnknown: Bool, nextAt: Timestamp) {
+  /// From taking the job up to the provider's answer, or to giving up on one.
+  package var latency: Interval?
+  package init(
+    key: String, attempt: Int, status: Int?, message: String, outcomeUnknown: Bool, nextAt: Timestamp,
+    latency: Interval? = nil
+  ) {
     self.key = key
     self.attempt = attempt
     self.status = status
     self.message = message
     self.outcomeUnknown = outcomeUnknown
     self.nextAt = nextAt
+    self.latency = latency
   }
   package var json: JSON {
     .compact([
       "key": .string(key), "attempt": .int(attempt), "status": status.map { .int($0) } ?? .null,
       "message": .string(message), "outcome_unknown": outcomeUnknown ? true : .null, "next_at": .micros(nextAt),
+      "latency_us": latency.map { .int($0.microseconds) } ?? .null,
     ])
   }
   package init(json: JSON) throws(EventDataError) {
@@ -152,6 +204,7 @@ package struct NotificationAttempted: EventPayload {
     message = json.text("message") ?? ""
     outcomeUnknown = json["outcome_unknown"]?.bool ?? false
     nextAt = try json.need("next_at") { $0.micros }
+    latency = json["latency_us"]?.int.map { Interval(microseconds: $0) }
   }
 }
 
@@ -193,16 +246,18 @@ package struct NotificationFailed: EventPayload {
   package var attempt: Int
   package var status: Int?
   package var message: String
-  package init(key: String, attempt: Int, status: Int?, message: String) {
+  package var latency: Interval?
+  package init(key: String, attempt: Int, status: Int?, message: String, latency: Interval? = nil) {
     self.key = key
     self.attempt = attempt
     self.status = status
     self.message = message
+    self.latency = latency
   }
   package var json: JSON {
     .compact([
       "key": .string(key), "attempt": .int(attempt), "status": status.map { .int($0) } ?? .null,
-      "message": .string(message),
+      "message": .string(message), "latency_us": latency.map { .int($0.microseconds) } ?? .null,
     ])
   }
   package init(json: JSON) throws(EventDataError) {
@@ -210,6 +265,7 @@ package struct NotificationFailed: EventPayload {
     attempt = try json.needInt("attempt")
     status = json.integer("status")
     message = json.text("message") ?? ""
+    latency = json["latency_us"]?.int.map { Interval(microseconds: $0) }
   }
 }
 

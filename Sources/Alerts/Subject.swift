@@ -50,6 +50,8 @@ package struct AlertID: Hashable, Comparable, Sendable {
     }
   }
   package static func < (a: AlertID, b: AlertID) -> Bool { a.number < b.number }
+  /// See ``TableHash``.
+  package func _rawHashValue(seed: Int) -> Int { TableHash.of(UInt64(bitPattern: number), seed) }
   package var subject: Subject { Subject(.alert, number) }
 }
 

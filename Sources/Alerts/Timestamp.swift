@@ -92,6 +92,7 @@ extension Timestamp {
   }
 
   package static func parse(_ b: UnsafeBufferPointer<UInt8>) -> Timestamp? {
+    if let common = parseCommon(b) { return common }
     var i = 0
     func digits(_ n: Int) -> Int64? {
       guard i + n <= b.count else { return nil }
@@ -152,6 +153,37 @@ extension Timestamp {
     guard i == b.count else { return nil }
     let seconds = dayNumber * 86_400 + hour * 3600 + minute * 60 + second - offset
     return Timestamp(microseconds: seconds * 1_000_000 + micros)
+  }
+}
+
+extension Timestamp {
+  /// `2026-11-20T06:02:11Z` with up to six decimals, as nearly all texts are. Nil for anything else, good or bad.
+  private static func parseCommon(_ b: UnsafeBufferPointer<UInt8>) -> Timestamp? {
+    guard b.count >= 20, b.count <= 27, let p = b.baseAddress, p[b.count - 1] == 0x5A, p[4] == 0x2D, p[7] == 0x2D,
+      p[10] == 0x54, p[13] == 0x3A, p[16] == 0x3A
+    else { return nil }
+    var isDigits = true
+    func two(_ i: Int) -> Int64 {
+      let (a, c) = (p[i] &- 48, p[i + 1] &- 48)
+      if a > 9 || c > 9 { isDigits = false }
+      return Int64(a) * 10 + Int64(c)
+    }
+    let year = two(0) * 100 + two(2)
+    let (month, day, hour, minute, second) = (two(5), two(8), two(11), two(14), two(17))
+    var micros: Int64 = 0
+    if b.count > 20 {
+      guard p[19] == 0x2E, b.count > 21 else { return nil }
+      for i in 20..<26 {
+        let digit: UInt8 = i < b.count - 1 ? p[i] &- 48 : 0
+        if digit > 9 { isDigits = false }
+        micros = micros * 10 + Int64(digit)
+      }
+    }
+    guard isDigits, month >= 1, month <= 12, day >= 1, hour < 24, minute < 60, second <= 60 else { return nil }
+    let dayNumber = days(year: year, month: month, day: day)
+    // Every month has 28 days; beyond, only the calendar knows.
+    guard day <= 28 || civil(days: dayNumber).day == day else { return nil }
+    return Timestamp(microseconds: (dayNumber * 86_400 + hour * 3600 + minute * 60 + second) * 1_000_000 + micros)
   }
 }
 

@@ -13,18 +13,36 @@ package final class CommandClient: CommandPort {
     link = try Link(settings, name: "tocsin-commands", CommandMachine())
   }
 
+  /// With an id of its own, unless it has one: sent again it changes nothing, whatever has crashed in between.
   package func send(_ command: Command) async throws -> Reply {
-    try await send(command.json)
+    let id = ids.withLock { $0.next() }
+    var command = command
+    if command.id == nil { command.id = id }
+    return try await send(command.json, as: id)
   }
 
   /// A command as JSON. Throws ``BusError`` when no reply came in time, or the task was cancelled; the command may then have been carried
   /// out all the same.
   package func send(_ json: JSON) async throws -> Reply {
+    try await send(json, as: ids.withLock { $0.next() })
+  }
+
+  private func send(_ json: JSON, as id: String) async throws -> Reply {
+    guard json.bytes.count <= Limits.messageBytes - 1024 else {
+      return Reply(
+        .failure(CommandError(.invalid, "the command has \(json.bytes.count) bytes, more than a message may")))
+    }
+    return try Reply(json: try await ask(json, as: id))
+  }
+
+  /// The same, and the reply as it came. Throws ``BusError``.
+  package func ask(_ json: JSON) async throws -> JSON { try await ask(json, as: ids.withLock { $0.next() }) }
+
+  private func ask(_ json: JSON, as id: String) async throws -> JSON {
     let bytes = json.bytes
     guard bytes.count <= Limits.messageBytes - 1024 else {
-      return Reply(.failure(CommandError(.invalid, "the command has \(bytes.count) bytes, more than a message may")))
+      throw BusError(.refused, "the command has \(bytes.count) bytes, more than a message may")
     }
-    let id = ids.withLock { $0.next() }
     let deadline = monotonicMicroseconds() + timeout.microseconds
     let link = link
     let result = await withTaskCancellationHandler {
@@ -36,7 +54,7 @@ package final class CommandClient: CommandPort {
       link.perform { machine, _, _ in machine.requests.cancel(id) }
     }
     switch result {
-    case .success(let json): return try Reply(json: json)
+    case .success(let json): return json
     case .failure(let error) where error.kind == .timeout:
       throw BusError(.timeout, "no reply within \(timeout): \(link.status.description)")
     case .failure(let error): throw error

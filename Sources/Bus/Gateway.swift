@@ -6,6 +6,7 @@ import CZeroMQ
 /// Used by one thread only, but for its ``waker``.
 package final class Gateway {
   package let waker: GatewayWaker
+  private let timer: WallTimer
   /// Where they really listen; differs from the settings for `tcp://…:*`.
   package let endpoint: String
   package let feedEndpoint: String
@@ -21,6 +22,8 @@ package final class Gateway {
   private var holding: [PeerRecord] = []
   private var drain = 0
   private var text: [UInt8] = []
+  /// How many topics somebody subscribes to at the moment.
+  private var topics = 0
 
   /// What is known of one connection.
   private final class PeerRecord {
@@ -39,6 +42,7 @@ package final class Gateway {
     let context: Context
     if let shared = settings.context { context = shared } else { context = try Context(sockets: 64) }
     waker = try GatewayWaker()
+    timer = try WallTimer()
     if let keys = settings.keys {
       let clients = Clients(settings.clients, own: keys.publicKey)
       self.clients = clients
@@ -97,7 +101,8 @@ package final class Gateway {
 
   /// Returns when a message has come, when somebody called the waker, when so many microseconds are over (nil: never), or on a signal.
   package func wait(until microseconds: Int64?) throws(BusError) {
-    try waitForAny(of: [router], or: waker, microseconds: holding.isEmpty ? microseconds : 0)
+    timer.arm(microseconds: holding.isEmpty ? microseconds : nil)
+    try waitForAny(of: [router], or: waker, microseconds: holding.isEmpty ? microseconds : 0, timer: timer)
   }
 
   // MARK: - Receiving
@@ -233,9 +238,7 @@ package final class Gateway {
       guard may.contains(.publish) else { return forbid("send anomalies", "publish") }
       return .anomalies(peer, producer: producer, sequence: sequence, events: events)
     case .command(let requestID, let json):
-      // A notifier asks before it sends; nothing else that is called a command is open to it.
-      let asks = may.contains(.notify) && (try? JSON(parsing: json))?["command"]?.string == "wanted"
-      guard may.contains(.respond) || asks else {
+      guard may.contains(.respond) || asks(json, may) else {
         counters.forbidden += 1
         let error = CommandError(.forbidden, "this key may not send commands: it needs the permission respond")
         send(.reply(requestID: requestID, json: Reply(.failure(error)).json), to: peer)
@@ -251,6 +254,16 @@ package final class Gateway {
     case .heartbeat(let name, let json):
       guard !may.isEmpty else { return forbid("do anything", "publish, respond, notify or read") }
       return .heartbeat(peer, name: name, json: json)
+    }
+  }
+
+  /// A notifier asks before it sends, a detector before it checks; nothing else that is called a command is open to them.
+  private func asks(_ json: [UInt8], _ may: Permissions) -> Bool {
+    guard may.contains(.notify) || may.contains(.publish) else { return false }
+    switch (try? JSON(parsing: json))?["command"]?.string {
+    case "wanted": return may.contains(.notify)
+    case "lease": return may.contains(.publish)
+    default: return false
     }
   }
 
@@ -288,6 +301,15 @@ package final class Gateway {
       if peers[peer.identity]?.held.isEmpty == true { peers[peer.identity] = nil }
     }
     return sent == .done
+  }
+
+  /// Whether anybody subscribes to anything: if not, nothing need be written for the feed.
+  package var isHeard: Bool {
+    // libzmq passes on the first subscription to a topic and the end of the last, each as one frame: 1 or 0, and the topic.
+    while let (frame, _) = feed.receive() {
+      if frame.first == 1 { topics += 1 } else if frame.first == 0 { topics -= 1 }
+    }
+    return topics > 0
   }
 
   /// Tells every subscriber of this topic. A subscriber that is too slow loses messages, and sees it by the positions.

@@ -21,7 +21,7 @@ package struct Peer: Hashable, Sendable {
 
 /// A message that came, and that its sender was allowed to send.
 package enum Incoming: Sendable {
-  case anomalies(Peer, producer: String, sequence: UInt64, events: [[UInt8]])
+  case anomalies(Peer, producer: String, sequence: UInt64, events: Frames)
   case command(Peer, requestID: String, json: [UInt8])
   case ready(Peer, worker: String, credit: Int, channels: [String])
   case receipt(Peer, worker: String, json: [UInt8])

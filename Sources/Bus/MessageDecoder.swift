@@ -6,7 +6,7 @@ import Alerts
 /// Anomalies and JSON are copied and not looked into: that is for whoever decides about them.
 package struct MessageDecoder {
   package enum Body: Sendable, Equatable {
-    case anomalies(producer: String, sequence: UInt64, events: [[UInt8]])
+    case anomalies(producer: String, sequence: UInt64, events: Frames)
     case command(requestID: String, json: [UInt8])
     case ready(worker: String, credit: Int, channels: [String])
     case receipt(worker: String, json: [UInt8])
@@ -28,7 +28,7 @@ package struct MessageDecoder {
   private var fault: Fault?
   private var name = ""
   private var number: UInt64 = 0
-  private var events: [[UInt8]] = []
+  private var events = Frames()
   /// The last name that was read: senders repeat themselves, and making a String is most of what a frame costs.
   private var knownName = ""
   private var knownBytes: [UInt8] = []
@@ -40,7 +40,7 @@ package struct MessageDecoder {
     count = 0
     size = 0
     fault = nil
-    events = []
+    events = Frames()
   }
 
   package mutating func take(_ frame: UnsafeRawBufferPointer) {
@@ -76,7 +76,7 @@ package struct MessageDecoder {
         }
         return fail(.malformed, "\(kind.rawValue) has frames after its last")
       }
-      events.append([UInt8](frame))
+      events.append(frame)
     }
   }
 
@@ -120,7 +120,7 @@ package struct MessageDecoder {
 
   private mutating func fail(_ code: ErrorCode, _ message: String) {
     fault = Fault(code: code, message: message)
-    events = []
+    events = Frames()
   }
 
   private mutating func failVersion(_ frame: UnsafeRawBufferPointer) {

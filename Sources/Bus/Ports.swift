@@ -7,6 +7,13 @@ package protocol AnomalyPort: Sendable {
   func publish(_ anomalies: [Anomaly]) async throws
   /// "I am alive, and this is what I have done since": free-form, kept as the last word of `name`.
   func heartbeat(_ json: JSON) async
+  /// Waits until the service has stored everything that was published. Throws where that takes longer than half a minute.
+  func settle() async throws
+}
+
+extension AnomalyPort {
+  /// Nothing waits anywhere.
+  package func settle() async throws {}
 }
 
 /// Sends commands and waits for their replies.

@@ -134,6 +134,10 @@ package final class Publisher: AnomalyPort {
     return self.result
   }
 
+  package func settle() async throws {
+    if waiting.messages > 0 { try await flush() }
+  }
+
   private var keptWhere: String { outbox is MemoryOutbox ? outbox.place : "in \(outbox.place)" }
 
   package var result: PublishResult {

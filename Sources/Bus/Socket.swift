@@ -4,13 +4,14 @@ import Glibc
 /// A libzmq socket. Not Sendable: libzmq wants one thread per socket, and a hand-over only before its first use.
 package final class Socket {
   package enum Kind: Sendable {
+    /// `publish` is a PUB that also hears what is subscribed to.
     case router, dealer, publish, subscribe, reply, pair
 
     var raw: Int32 {
       switch self {
       case .router: ZMQ_ROUTER
       case .dealer: ZMQ_DEALER
-      case .publish: ZMQ_PUB
+      case .publish: ZMQ_XPUB
       case .subscribe: ZMQ_SUB
       case .reply: ZMQ_REP
       case .pair: ZMQ_PAIR

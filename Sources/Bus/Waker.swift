@@ -39,9 +39,16 @@ package func monotonicMicroseconds() -> Int64 {
 
 /// Waits until a message is at one of the sockets, somebody woke the waker, or the time is over. Nil waits for ever.
 /// A signal ends it too. Nothing is polled meanwhile.
-func waitForAny(of sockets: [Socket], or waker: GatewayWaker, microseconds: Int64?) throws(BusError) {
+///
+/// - Parameter timer: an armed one ends it too.
+func waitForAny(
+  of sockets: [Socket], or waker: GatewayWaker, microseconds: Int64?, timer: WallTimer? = nil
+) throws(BusError) {
   var items = sockets.map { zmq_pollitem_t(socket: $0.raw, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0) }
   items.append(zmq_pollitem_t(socket: nil, fd: waker.descriptor, events: Int16(ZMQ_POLLIN), revents: 0))
+  if let timer {
+    items.append(zmq_pollitem_t(socket: nil, fd: timer.descriptor, events: Int16(ZMQ_POLLIN), revents: 0))
+  }
   // Rounded up, so that a deadline less than a millisecond away is waited for and not spun on.
   let milliseconds = microseconds.map { max(0, min(($0 + 999) / 1000, 86_400_000)) } ?? -1
   if zmq_poll(&items, Int32(items.count), Int(milliseconds)) < 0, zmq_errno() != EINTR {

@@ -1,4 +1,4 @@
-import Alerts
+package import Alerts
 package import Console
 package import Detectors
 import Foundation
@@ -19,6 +19,8 @@ package struct Configuration: Sendable, Equatable {
   package var projectionsPath: String
   /// Where workers keep what must outlive them.
   package var dataDirectory: String
+  /// Lives that ended this long ago leave the log for an archive beside it. Nil: never.
+  package var archiveAfter: Interval? = Configuration.standardRetention
   package var bus = BusSettings()
   package var lifecycle = LifecycleSettings()
   package var onCall = OnCallSettings()
@@ -26,10 +28,13 @@ package struct Configuration: Sendable, Equatable {
   package var notifiers = NotifierSettings()
   package var digests: [DigestSettings] = []
   package var console = ConsoleSettings()
+  /// Every step and route that tells receivers, see ``gaps(now:)``.
+  package var told: [Told] = []
   package var audit = AuditSettings()
 
   /// Files larger than this are refused: a configuration is written by people.
   package static let fileLimit = 4 << 20
+  package static let standardRetention = Interval.days(90)
 
   /// Reads `tocsin.yaml` and `metrics/*.yaml` in a directory. Throws every fault that is in them, all at once.
   package static func load(directory: String, environment: [String: String]) throws(ConfigurationFaults)
@@ -53,26 +58,28 @@ package struct Configuration: Sendable, Equatable {
     }
     guard let root = Field(tree: tree, keyPlace: tree.place, path: "", reading: reading).section() else { return nil }
     let service = ServiceSection(root)
-    let receivers = ReceiverSection(root.take("receivers"))
+    let receivers = ReceiverSection(root.take("receivers"), timeZone: service.timeZone)
     let connections = ConnectionSection.read(root.take("connections"))
     var settings = LifecycleSettings()
     settings.timeZone = service.timeZone
     settings.reopenWithin = root.take("reopen_within")?.interval() ?? settings.reopenWithin
-    settings.staleAfter = root.take("stale_after")?.interval(atLeast: .seconds(1))
+    QuietingSection.read(root, into: &settings)
     settings.receivers = receivers.receivers
-    settings.policies = RoutingSection.policies(root.take("policies"))
+    settings.policies = RoutingSection.policies(root.take("policies"), timeZone: service.timeZone)
     settings.consoleURL = service.console.publicURL
     let general = RoutingSection.routes(root.take("routes"))
     var digests = DigestSection.read(root.take("digests"), timeZone: service.timeZone)
     var answers = AnswerSecrets()
     var notifiers = ChannelSection.read(root.take("channels"), answers: &answers)
-    let onCall = OnCallSection.read(
-      people: root.take("people"), schedules: root.take("schedules"), timeZone: service.timeZone)
+    var detection = DetectionSettings()
+    DetectionSection.read(root.take("detection"), into: &detection)
+    let onCall = OnCallSection(
+      people: root.take("people"), schedules: root.take("schedules"), timeZone: service.timeZone,
+      folder: folder.directory)
     let audit = AuditSection.read(root.take("audit"))
     root.finish()
 
     notifiers.receiverOptions = receivers.options
-    var detection = DetectionSettings()
     detection.timeZone = service.timeZone
     detection.connections = connections
     for path in folder.metrics(reading) {
@@ -88,6 +95,7 @@ package struct Configuration: Sendable, Equatable {
         }
         detection.events.append(file.event)
         settings.routes += file.routes
+        if let rule = file.staleRule { settings.staleRules.append(rule) }
         for receiver in file.receivers {
           if settings.receiver(receiver.name) != nil {
             reading.faults.append(
@@ -107,7 +115,8 @@ package struct Configuration: Sendable, Equatable {
 
     reading.settle([
       .receiver: settings.receivers.map(\.name), .policy: settings.policies.map(\.name),
-      .connection: connections.map(\.name), .schedule: onCall.schedules.map(\.name), .person: onCall.people.map(\.name),
+      .connection: connections.map(\.name), .schedule: onCall.settings.schedules.map(\.name),
+      .person: onCall.settings.people.map(\.name),
     ])
     // What the detectors make of it; a dangling connection has its fault already.
     var plannable = detection
@@ -116,16 +125,23 @@ package struct Configuration: Sendable, Equatable {
     func line(_ fault: Fault) -> String { "\(fault.place?.file ?? ""):\(fault.place?.line ?? 0) \(fault.message)" }
     let known = Set(reading.faults.map(line))
     reading.faults += DetectionPlan(plannable).faults.filter { !known.contains(line($0)) }
-    ReachCheck.run(settings, notifiers, fields: receivers.fields, reading: reading)
+    let personal = ReachCheck.personalChannels(notifiers)
+    settings.onCall = onCall.settings
+    for i in settings.onCall.people.indices where !onCall.saysChannels.contains(settings.onCall.people[i].name) {
+      settings.onCall.people[i].channels = personal
+    }
+    ReachCheck.run(settings, notifiers, fields: receivers.fields, people: onCall.fields, reading: reading)
 
     var configuration = Configuration(
       directory: folder.directory, logPath: service.logPath,
       projectionsPath: service.projectionsPath ?? beside(service.logPath, "projections"),
       dataDirectory: service.dataDirectory ?? parent(service.logPath))
     configuration.timeZone = service.timeZone
+    configuration.archiveAfter = service.archiveAfter
     configuration.bus = service.bus
     configuration.lifecycle = settings
-    configuration.onCall = onCall
+    configuration.onCall = settings.onCall
+    configuration.told = reading.told
     configuration.detection = detection
     configuration.notifiers = notifiers
     configuration.digests = digests
@@ -134,8 +150,9 @@ package struct Configuration: Sendable, Equatable {
     configuration.console.outbox = notifiers.outbox
     configuration.console.slackSigningSecret = answers.slackSigningSecret
     configuration.console.pagerdutySecrets = answers.pagerdutySecrets
-    for person in onCall.people {
+    for person in onCall.settings.people {
       if let id = person.slack { configuration.console.slackPeople[id] = person.name }
+      if let id = person.pagerduty { configuration.console.pagerdutyPeople[id] = person.name }
     }
     return configuration
   }

@@ -16,7 +16,14 @@ extension Configuration {
       "projections": .string("sqlite:\(projectionsPath)"), "data_directory": .string(dataDirectory),
       "bus": bus.effective,
       "console": console.effective, "reopen_within": .string(lifecycle.reopenWithin.description),
-      "stale_after": .text(lifecycle.staleAfter?.description),
+      "stale_after": lifecycle.staleAfterShown,
+      "flapping": lifecycle.flappingShown, "storms": lifecycle.stormsShown,
+      "inhibitions": lifecycle.inhibitionsShown, "dependencies": lifecycle.dependenciesShown,
+      "maintenance": lifecycle.maintenanceShown, "silences": lifecycle.silencesShown,
+      "archive_after": .string(archiveAfter?.description ?? "never"),
+      "detection": [
+        "flood": detection.flood.map { ["after": .int($0.after), "within": .string($0.within.description)] } ?? false
+      ],
       "connections": .object(detection.connections.map { JSON.Member($0.name, $0.effective) }),
       "receivers": .object(lifecycle.receivers.map { JSON.Member($0.name, receiver($0)) }),
       "people": .object(onCall.people.map { JSON.Member($0.name, $0.effective) }),
@@ -37,6 +44,7 @@ extension Configuration {
       "secrets": secrets.isEmpty ? .null : .object(secrets.map { JSON.Member($0, Configuration.hidden) }),
       "schedule": .text(receiver.schedule), "fallback": .text(receiver.fallback),
       "patience": .string(receiver.patience.description), "send_resolved": .bool(receiver.sendResolved),
+      "quiet_hours": receiver.quiet?.effective ?? .null,
     ])
   }
 }
@@ -113,7 +121,10 @@ extension Connection {
 
 extension Person {
   fileprivate var effective: JSON {
-    .compact(["email": .text(email), "slack": .text(slack), "phone": .text(phone), "pagerduty": .text(pagerduty)])
+    .compact([
+      "email": .text(email), "slack": .text(slack), "phone": .text(phone), "pagerduty": .text(pagerduty),
+      "notify": .array(targets.map { .string($0.channel) }),
+    ])
   }
 }
 
@@ -123,18 +134,16 @@ extension OnCallSchedule {
       "timezone": .string(timeZone),
       "layers": .array(
         layers.map { layer in
-          let rotation =
-            switch layer.rotation {
-            case .daily: "daily"
-            case .weekly: "weekly"
-            case .every(let interval): interval.description
-            }
-          let day = layer.rotation == .weekly ? "\(Weekday.names[layer.weekday - 1]) " : ""
-          return [
-            "rotation": .string(rotation), "handover": .string(day + clock(layer.minuteOfDay)),
-            "start": .string(Timestamp(seconds: layer.startDay * 86_400).utcDate),
-            "people": .array(layer.people.map { .string($0) }),
-          ]
+          let hours: JSON = layer.windows.isEmpty ? .null : .array(layer.windows.map { .string($0.text) })
+          switch layer.turns {
+          case .rotation(let rotation):
+            return .object((rotation.effective + [JSON.Member("hours", hours)]).filter { !$0.value.isNull })
+          case .calendar(let events):
+            return .compact([
+              "calendar": .string("\(events.count) events"), "people": .array(layer.people.map { .string($0) }),
+              "hours": hours,
+            ])
+          }
         }),
       "overrides": overrides.isEmpty
         ? .null
@@ -148,7 +157,25 @@ extension OnCallSchedule {
   }
 }
 
-private func clock(_ minutes: Int) -> String {
+extension Rotation {
+  fileprivate var effective: [JSON.Member] {
+    let length =
+      switch length {
+      case .daily: "daily"
+      case .weekly: "weekly"
+      case .every(let interval): interval.description
+      }
+    let day = weekday.flatMap { self.length == .daily ? nil : "\(Weekday.names[$0 - 1]) " } ?? ""
+    func date(_ day: Int64) -> JSON { .string(LocalTime(day: day, minute: 0).dateText) }
+    return [
+      JSON.Member("rotation", .string(length)), JSON.Member("handover", .string(day + clock(minuteOfDay))),
+      JSON.Member("start", date(startDay)), JSON.Member("end", endDay.map(date) ?? .null),
+      JSON.Member("people", .array(people.map { .string($0) })),
+    ]
+  }
+}
+
+func clock(_ minutes: Int) -> String {
   let m = minutes % 60
   let h = minutes / 60
   return "\(h < 10 ? "0" : "")\(h):\(m < 10 ? "0" : "")\(m)"
@@ -158,8 +185,14 @@ extension Policy {
   fileprivate var effective: JSON {
     .compact([
       "steps": .array(
-        steps.map { ["after": .string($0.after.description), "notify": .array($0.receivers.map { .string($0) })] }),
+        steps.map {
+          .compact([
+            "after": .string($0.after.description), "notify": .array($0.receivers.map { .string($0) }),
+            "hours": .text($0.hours?.text), "outside_hours": .text($0.hours?.otherwise.rawValue),
+          ])
+        }),
       "repeat": .int(repeats), "acknowledge_timeout": .text(acknowledgeTimeout?.description),
+      "acknowledge_reminder": reminder.map { $0 == .zero ? false : .string($0.description) } ?? .null,
     ])
   }
 }

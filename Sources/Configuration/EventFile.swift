@@ -8,6 +8,8 @@ struct EventFile {
   var receivers: [Receiver] = []
   var receiverOptions: [String: [String: JSON]] = [:]
   var routes: [Route] = []
+  /// How long nothing may be heard of this event type's alerts.
+  var staleRule: StaleRule?
   /// Receivers that want a summary of this event type every `daily`, `weekly` or `monthly`.
   var digest: (period: String, to: [String])?
 
@@ -42,6 +44,14 @@ struct EventFile {
     event.place = section.place
     for (label, value) in section.take("labels")?.section()?.fields ?? [] {
       if let text = value.text() { event.labels[label] = text }
+    }
+    if let stale = section.take("stale_after") {
+      let matchers = [Matcher(name: "event_type", value: event.name), Matcher(name: "tenant", value: event.tenant)]
+      if stale.word == "never" {
+        staleRule = StaleRule(matchers: matchers, after: nil)
+      } else if let after = stale.interval(atLeast: .seconds(1)) {
+        staleRule = StaleRule(matchers: matchers, after: after)
+      }
     }
     if let detection = section.take("detection")?.section() { readChecks(detection) }
     if let alerting = section.take("alerting")?.section() { readAlerting(alerting) }
@@ -82,7 +92,7 @@ struct EventFile {
       guard let metric = item.section() else { continue }
       let column = metric.need("column", "a column, or an expression over columns")?.text("a column")
       let alias = metric.take("alias")?.text("a name") ?? column
-      let aggregate = metric.take("aggregate")?.text("sum, avg, min, max, count or none")
+      let aggregate = metric.take("aggregate")?.text("sum, avg, min, max, count, missing or none")
       metric.finish()
       guard let column, let alias else { continue }
       if source.metrics.contains(where: { $0.alias == alias }) {

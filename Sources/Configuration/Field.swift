@@ -32,6 +32,11 @@ struct Field {
   var isList: Bool { if case .list = tree.value { true } else { false } }
   var isMap: Bool { if case .map = tree.value { true } else { false } }
 
+  /// What stands there, for values that are a word or something else; nil for what is no single value.
+  var word: String? { scalar?.text }
+  /// `false`, `off`, `no` or `none`, where otherwise a mapping stands.
+  var isSwitchedOff: Bool { ["false", "off", "no", "none"].contains(scalar?.text.lowercased()) }
+
   func text(_ wanted: String = "a text") -> String? {
     guard let s = scalar else { return wrong(wanted) }
     guard !s.text.trimming().isEmpty else {
@@ -40,6 +45,8 @@ struct Field {
     }
     return s.text
   }
+
+  func says(_ word: String) -> Bool { scalar?.text.lowercased() == word }
 
   func bool() -> Bool? {
     switch scalar?.text.lowercased() {
@@ -78,7 +85,8 @@ struct Field {
 
   func timeZone() -> String? {
     guard let name = text("a time zone such as Europe/Berlin") else { return nil }
-    if TimeZone(identifier: name) != nil { return name }
+    // Abbreviations such as CET mean different things in different places: only the database's names of places count.
+    if LocalZone(name) != nil { return name }
     let near = Suggestion.nearest(to: name, among: TimeZone.knownTimeZoneIdentifiers)
     return wrong(
       "a time zone such as Europe/Berlin or UTC",

@@ -16,6 +16,8 @@ final class Reading {
 
   var faults: [Fault] = []
   var references: [Reference] = []
+  /// Every place that tells receivers.
+  var told: [Told] = []
   private let environment: [String: String]
   private let file: (String) -> String?
 

@@ -9,7 +9,10 @@ struct ReceiverSection {
   /// Where each was defined, for faults.
   var fields: [String: Field] = [:]
 
-  init(_ field: Field?) {
+  private let timeZone: String
+
+  init(_ field: Field?, timeZone: String) {
+    self.timeZone = timeZone
     for (name, field) in field?.section()?.fields ?? [] {
       guard let section = field.section() else { continue }
       read(name, section)
@@ -28,6 +31,7 @@ struct ReceiverSection {
     }
     receiver.patience = section.take("patience")?.interval(atLeast: .seconds(1)) ?? receiver.patience
     receiver.sendResolved = section.take("send_resolved")?.bool() ?? true
+    receiver.quiet = QuietingSection.quietHours(section.take("quiet_hours"), timeZone: timeZone)
     section.finish()
     if !["email", "slack", "pagerduty", "webhook", "sms", "command", "schedule"].contains(where: section.has) {
       section.fault("reaches nobody", mend: "give it email:, slack:, pagerduty:, webhook:, sms:, command: or schedule:")

@@ -3,7 +3,7 @@ import Lifecycle
 
 /// Policies and routes.
 enum RoutingSection {
-  static func policies(_ field: Field?) -> [Policy] {
+  static func policies(_ field: Field?, timeZone: String) -> [Policy] {
     var policies: [Policy] = []
     for (name, field) in field?.section()?.fields ?? [] {
       guard let section = field.section() else { continue }
@@ -11,18 +11,27 @@ enum RoutingSection {
       let steps = section.need("steps", "a list such as [{notify: [data-team]}, {after: 30m, notify: [oncall]}]")?
         .list()
       for (i, step) in (steps ?? []).enumerated() {
-        if let step = self.step(step, first: i == 0) { policy.steps.append(step) }
+        if let step = self.step(step, first: i == 0, timeZone: timeZone) { policy.steps.append(step) }
       }
       if let steps, steps.isEmpty { section.fault("has no steps", mend: "add at least one: - notify: [a-receiver]") }
       policy.repeats = section.take("repeat")?.int(0...1000) ?? 0
       policy.acknowledgeTimeout = section.take("acknowledge_timeout")?.interval(atLeast: .seconds(1))
+      if let reminder = section.take("acknowledge_reminder") {
+        policy.reminder = reminder.isSwitchedOff ? .zero : reminder.interval()
+        if policy.acknowledgeTimeout == nil {
+          reminder.fault(
+            "nothing runs out that could be reminded of", mend: "add acknowledge_timeout: 4h, or remove it")
+        } else if let timeout = policy.acknowledgeTimeout, let before = policy.reminder, before >= timeout {
+          reminder.fault("must be shorter than acknowledge_timeout, which is \(timeout)")
+        }
+      }
       section.finish()
       policies.append(policy)
     }
     return policies
   }
 
-  private static func step(_ field: Field, first: Bool) -> Policy.Step? {
+  private static func step(_ field: Field, first: Bool, timeZone: String) -> Policy.Step? {
     guard let section = field.section() else { return nil }
     let after: Interval?
     if first {
@@ -31,14 +40,25 @@ enum RoutingSection {
       after = section.need("after", "how long after the step before, such as 30m")?.interval()
     }
     let names = section.need("notify", "a list of receivers").map { nonEmpty($0) }
+    var hours: StepHours?
+    if let field = section.take("hours") {
+      hours = StepHours(windows: HoursSection.windows(field, timeZone: timeZone))
+    }
+    if let field = section.take("outside_hours"), let otherwise = field.choice(StepHours.Otherwise.self) {
+      if hours == nil { field.fault("means nothing without hours:", mend: "add hours:, or remove it") }
+      hours?.otherwise = otherwise
+    }
     section.finish()
     guard let after, let names else { return nil }
-    return .init(after: after, receivers: names)
+    if let last = field.reading.told.indices.last { field.reading.told[last].hours = hours }
+    return .init(after: after, receivers: names, hours: hours)
   }
 
   private static func nonEmpty(_ field: Field) -> [String] {
     if field.isList, field.items().isEmpty { field.fault("names no receiver", mend: "name at least one") }
-    return field.names(.receiver)
+    let names = field.names(.receiver)
+    field.reading.told.append(Told(place: field.place, key: field.path, receivers: names))
+    return names
   }
 
   static func routes(_ field: Field?) -> [Route] {
@@ -91,20 +111,22 @@ enum RoutingSection {
   /// `match: {severity: critical, device: [mobile, tablet]}`, and `matchers: ['device=~"mob.*"']`.
   static func matchers(_ section: Section) -> [Matcher] {
     var matchers: [Matcher] = []
-    if let field = section.take("match") {
-      if field.isList || field.isScalar {
-        matchers += field.items().compactMap(matcher)
-      } else {
-        for (name, value) in field.section()?.fields ?? [] {
-          let values = value.items().compactMap { item in
-            name == "severity" ? item.severity()?.name : item.text()
-          }
-          if values.isEmpty, value.isList, value.items().isEmpty { value.fault("lists no value") }
-          if let matcher = oneOf(name, values) { matchers.append(matcher) }
-        }
-      }
-    }
+    if let field = section.take("match") { matchers += self.matchers(field) }
     matchers += (section.take("matchers")?.items() ?? []).compactMap(matcher)
+    return matchers
+  }
+
+  /// `{severity: critical, device: [mobile, tablet]}`, or `['device=~"mob.*"']`.
+  static func matchers(_ field: Field) -> [Matcher] {
+    if field.isList || field.isScalar { return field.items().compactMap(matcher) }
+    var matchers: [Matcher] = []
+    for (name, value) in field.section()?.fields ?? [] {
+      let values = value.items().compactMap { item in
+        name == "severity" ? item.severity()?.name : item.text()
+      }
+      if values.isEmpty, value.isList, value.items().isEmpty { value.fault("lists no value") }
+      if let matcher = oneOf(name, values) { matchers.append(matcher) }
+    }
     return matchers
   }
 

@@ -8,6 +8,7 @@ struct ServiceSection {
   var logPath = "data/tocsin.sqlite"
   var projectionsPath: String?
   var dataDirectory: String?
+  var archiveAfter: Interval? = Configuration.standardRetention
   var bus = BusSettings()
   var console = ConsoleSettings()
 
@@ -16,6 +17,9 @@ struct ServiceSection {
     logPath = ServiceSection.database(root.take("log")) ?? logPath
     projectionsPath = ServiceSection.database(root.take("projections"))
     dataDirectory = root.take("data_directory")?.text("a folder")
+    if let field = root.take("archive_after") {
+      archiveAfter = field.says("never") ? nil : field.interval(atLeast: .days(1)) ?? archiveAfter
+    }
     if let section = root.take("bus")?.section() { readBus(section) }
     if let section = root.take("console")?.section() { readConsole(section) }
   }

@@ -64,7 +64,7 @@ enum ShortEventFile {
   private static func readMetric(_ section: Section, _ period: CheckSettings.Period, into event: inout EventSettings) {
     let column = section.need("name", "a column")?.text("a column")
     let alias = section.take("alias")?.text("a name") ?? column
-    let aggregate = section.take("aggregate")?.text("sum, avg, min, max, count or none")
+    let aggregate = section.take("aggregate")?.text("sum, avg, min, max, count, missing or none")
     for item in section.take("detection_rules")?.list() ?? [] {
       guard let rule = item.section() else { continue }
       let detector = rule.need("type", "threshold, percentage_change, …")?.text("a detector")

@@ -58,8 +58,10 @@ package struct Console: Sendable {
     HealthRoutes(dependencies).add(to: router)
     PageRoutes(dependencies).add(to: router)
     APIRoutes(dependencies).add(to: router)
+    CheckRoute(dependencies: dependencies).add(to: router)
     AlertmanagerRoutes(dependencies).add(to: router)
     AnswerRoutes(dependencies).add(to: router)
+    LinkRoutes(site: Site(dependencies)).add(to: router)
     PagerDutyIngest(dependencies).add(to: router)
     return router
   }

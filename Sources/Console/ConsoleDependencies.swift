@@ -16,10 +16,18 @@ package struct ConsoleDependencies: Sendable {
   package var unready: @Sendable () async -> String?
   /// The last word of every worker that has spoken.
   package var workers: @Sendable () async -> [WorkerReport]
-  /// Renders the digest of a period that ends on a local date (the first day after it).
+  /// Renders the digest of a period.
   package var digest: @Sendable (_ request: DigestRequest) async throws -> DigestView
-  /// Who is on call now and next, for each schedule.
-  package var schedules: @Sendable () async -> JSON
+  /// The configuration's maintenance windows, each with its next time.
+  package var windows: @Sendable () async -> [WindowReport]
+  /// Looks at a metric now; see ``CheckRoute``. Throws ``CheckRefusal``.
+  package var check: @Sendable (_ query: [(name: String, value: String)], _ tenants: [String]?) async throws -> JSON
+  /// Who is on call when.
+  package var onCall: OnCallSource
+  /// What a signed link in a message stands for.
+  package var link: @Sendable (_ token: String) -> LinkReading
+  /// What of the configuration will need somebody's attention: steps that would reach nobody. For the pages.
+  package var warnings: @Sendable () -> [String]
   /// More lines for `/metrics`, in the Prometheus text format.
   package var moreMetrics: @Sendable () async -> String
   /// What the auditor sees; nil where there is none.
@@ -35,7 +43,12 @@ package struct ConsoleDependencies: Sendable {
     unready: @escaping @Sendable () async -> String? = { nil },
     workers: @escaping @Sendable () async -> [WorkerReport] = { [] },
     digest: @escaping @Sendable (_ request: DigestRequest) async throws -> DigestView,
-    schedules: @escaping @Sendable () async -> JSON = { [] },
+    windows: @escaping @Sendable () async -> [WindowReport] = { [] },
+    check: @escaping @Sendable (_ query: [(name: String, value: String)], _ tenants: [String]?) async throws -> JSON = {
+      _, _ in throw CheckRefusal(.unavailable, "this service has no sources to look at")
+    },
+    onCall: OnCallSource = OnCallSource(), link: @escaping @Sendable (_ token: String) -> LinkReading = { _ in .off },
+    warnings: @escaping @Sendable () -> [String] = { [] },
     moreMetrics: @escaping @Sendable () async -> String = { "" },
     audit: @escaping @Sendable () async -> AuditView? = { nil }, now: @escaping @Sendable () -> Timestamp,
     zone: LocalZone = .utc, version: String
@@ -49,12 +62,98 @@ package struct ConsoleDependencies: Sendable {
     self.unready = unready
     self.workers = workers
     self.digest = digest
-    self.schedules = schedules
+    self.windows = windows
+    self.check = check
+    self.onCall = onCall
+    self.link = link
+    self.warnings = warnings
     self.moreMetrics = moreMetrics
     self.audit = audit
     self.now = now
     self.zone = zone
     self.version = version
+  }
+}
+
+/// A maintenance window of the configuration.
+package struct WindowReport: Sendable, Equatable {
+  package struct Occurrence: Sendable, Equatable {
+    package var start: Timestamp
+    package var end: Timestamp
+    package init(start: Timestamp, end: Timestamp) {
+      self.start = start
+      self.end = end
+    }
+  }
+  package var name: String
+  /// When it comes back, for people.
+  package var rhythm: String
+  package var matchers: [Matcher]
+  /// The present one or the one to come.
+  package var next: Occurrence?
+  package init(name: String, rhythm: String, matchers: [Matcher], next: Occurrence?) {
+    self.name = name
+    self.rhythm = rhythm
+    self.matchers = matchers
+    self.next = next
+  }
+}
+
+/// What a signed link in a message stands for.
+package enum LinkReading: Sendable, Equatable {
+  /// No secret is configured: there are no links.
+  case off
+  /// Not ours, or changed on the way.
+  case invalid
+  case expired
+  /// Acknowledges an alert, as it was at a version, in the name of whoever was told.
+  case acknowledge(AlertID, version: Int, by: String, sentTo: String)
+}
+
+/// Who is on call when, as the console asks for it. Answers by the configuration in force.
+package struct OnCallSource: Sendable {
+  package struct Schedule: Sendable, Equatable {
+    package var name: String
+    package var zone: LocalZone
+    /// Receivers that tell whoever is on call.
+    package var receivers: [String]
+    package init(name: String, zone: LocalZone, receivers: [String]) {
+      self.name = name
+      self.zone = zone
+      self.receivers = receivers
+    }
+  }
+  /// Nobody is on call where ``person`` is nil.
+  package struct Shift: Sendable, Equatable {
+    package var person: String?
+    package var from: Timestamp
+    package var until: Timestamp
+    package var isOverride: Bool
+    package init(person: String?, from: Timestamp, until: Timestamp, isOverride: Bool = false) {
+      self.person = person
+      self.from = from
+      self.until = until
+      self.isOverride = isOverride
+    }
+  }
+  package var schedules: @Sendable () -> [Schedule]
+  /// Without holes, cut at both ends.
+  package var shifts: @Sendable (_ schedule: String, _ from: Timestamp, _ to: Timestamp) -> [Shift]
+  /// As programs want it: who is on call at a time, and who is next.
+  package var standing: @Sendable (_ at: Timestamp) -> JSON
+  /// An iCalendar file; nil for a schedule that there is not.
+  package var calendar: @Sendable (_ schedule: String) -> String?
+
+  package init(
+    schedules: @escaping @Sendable () -> [Schedule] = { [] },
+    shifts: @escaping @Sendable (String, Timestamp, Timestamp) -> [Shift] = { _, _, _ in [] },
+    standing: @escaping @Sendable (Timestamp) -> JSON = { _ in [] },
+    calendar: @escaping @Sendable (String) -> String? = { _ in nil }
+  ) {
+    self.schedules = schedules
+    self.shifts = shifts
+    self.standing = standing
+    self.calendar = calendar
   }
 }
 
@@ -124,7 +223,7 @@ package struct WorkerReport: Sendable, Equatable {
 
 package struct DigestRequest: Sendable, Equatable {
   package var period: DigestSettings.Period
-  /// The first local date after the period, `2026-11-23`; nil for the newest period that is over.
+  /// The period's last local date, `2026-11-22`, or one soon after: the newest period that ends on it or earlier. Nil: the newest that is over.
   package var ending: String?
   /// Nil: all.
   package var tenants: [String]?
@@ -138,7 +237,7 @@ package struct DigestRequest: Sendable, Equatable {
 /// A digest in every form.
 package struct DigestView: Sendable, Equatable {
   package var subject: String
-  /// The date that the period ends on, as in ``DigestRequest/ending``.
+  /// The period's last date, as in ``DigestRequest/ending``.
   package var ending: String
   package var text: String
   package var html: String

@@ -16,6 +16,8 @@ package struct ConsoleSettings: Sendable, Equatable {
   package var slackSigningSecret: String?
   /// Slack member ids, and the names that their clicks count for.
   package var slackPeople: [String: String] = [:]
+  /// Names and ids that PagerDuty knows people by, and the names that their answers count for.
+  package var pagerdutyPeople: [String: String] = [:]
   /// PagerDuty's webhook secrets, several while one is exchanged: without any, its webhooks are refused.
   package var pagerdutySecrets: [String] = []
   package init() {}

@@ -6,6 +6,8 @@ package struct DetectionSettings: Sendable, Equatable {
   package var timeZone = "UTC"
   package var connections: [Connection] = []
   package var events: [EventSettings] = []
+  /// When so many problems begin at once that they are one; nil: never.
+  package var flood: FloodRule? = FloodRule()
   package init() {}
 }
 
@@ -70,7 +72,7 @@ package struct DataSource: Sendable, Equatable {
     /// A column, or an SQL expression over columns.
     package var column: String
     package var alias: String
-    /// `sum` (default), `avg`, `min`, `max`, `count`, or `none`: one row is one point.
+    /// `sum` (default), `avg`, `min`, `max`, `count`, `missing` (the share of rows without a value), or `none`: one row is one point.
     package var aggregate: String?
     package init(column: String, alias: String, aggregate: String? = nil) {
       self.column = column

@@ -21,11 +21,11 @@ package struct CommitHash {
 
   package mutating func add(_ e: StoredEvent) {
     row.set(e)
-    hasher.update(data: row.bytes)
+    add(row)
   }
 
   /// As ``add(_:)``, of a row that is laid out already.
-  mutating func add(_ row: RowBytes) { hasher.update(data: row.bytes) }
+  mutating func add(_ row: RowBytes) { row.bytes.withUnsafeBytes { hasher.update(bufferPointer: $0) } }
 
   package func finish() -> [UInt8] { Array(hasher.finalize()) }
 

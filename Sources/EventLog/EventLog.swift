@@ -19,6 +19,9 @@ package protocol EventLog: AnyObject {
   /// - Throws: ``EventLogError/Kind/corrupt`` where a position is missing, and what the closure throws.
   func replay(after position: Int64, _ body: (StoredEvent) throws -> Bool) throws
 
+  /// As ``replay(after:_:)``, each event where it lies: a view is valid only until the closure returns.
+  func scan(after position: Int64, _ body: (EventView) throws -> Bool) throws
+
   /// The event at `position`, or nil.
   func event(at position: Int64) throws -> StoredEvent?
 
@@ -30,6 +33,12 @@ package protocol EventLog: AnyObject {
 
   /// The hash of the chain after the commit that ends at `position`; nil if no commit ends there.
   func hash(at position: Int64) throws -> [UInt8]?
+}
+
+extension EventLog {
+  package func scan(after position: Int64, _ body: (EventView) throws -> Bool) throws {
+    try replay(after: position) { try $0.withView(body) }
+  }
 }
 
 /// What one group commit adds.
@@ -57,8 +66,9 @@ package struct Commit: Sendable {
 
 /// How much of what was taken in is remembered on disk.
 package enum IntakeLimit {
-  /// Six million anomalies, 96 MB: as many as the service ever keeps in memory. Older ones are forgotten, a few rows with every commit.
-  package static let standard: Int64 = 6_000_000
+  /// Fifty million anomalies: 16 bytes each in the log, and 18 in segments beside it (see ``IntakeShelf``), 1.7 GB in all. Older ones are forgotten,
+  /// a few rows with every commit.
+  package static let standard: Int64 = 50_000_000
   /// The most old rows that one commit takes out. A commit adds one, so the limit is kept without ever costing a long commit.
   static let rowsPerCommit = 16
 }

@@ -1,26 +1,33 @@
 import Alerts
 import GRDB
 import GRDBSQLite
+import Glibc
 
 /// Reads rows of `events` without a box for each value.
 struct EventRows {
   private static let columns = "position, alert, version, type, occurred_at, recorded_at, actor, cause, data"
   private let statement: GRDB.Statement
   private let db: Database
-  /// The actor of the row before: most rows in a row have the same.
-  private var actor = ""
-
-  /// Rows whose positions lie in `range`, in order.
-  static func each(
+  /// Rows whose positions lie in `range`, in order, as they lie in SQLite's memory.
+  static func scan(
     _ db: Database, in range: ClosedRange<Int64>, broken: (EventLogError) throws -> Void = { throw $0 },
-    _ body: (StoredEvent) throws -> Bool
+    _ body: (EventView) throws -> Bool
   ) throws {
-    var rows = EventRows(
+    let rows = EventRows(
       db,
       try db.makeStatement(sql: "SELECT \(columns) FROM events WHERE position BETWEEN ? AND ? ORDER BY position"))
     sqlite3_bind_int64(rows.statement.sqliteStatement, 1, range.lowerBound)
     sqlite3_bind_int64(rows.statement.sqliteStatement, 2, range.upperBound)
     try rows.run(broken, body)
+  }
+
+  /// As ``scan(_:in:broken:_:)``, each row in memory of its own.
+  static func each(
+    _ db: Database, in range: ClosedRange<Int64>, broken: (EventLogError) throws -> Void = { throw $0 },
+    _ body: (StoredEvent) throws -> Bool
+  ) throws {
+    var actor = ""
+    try scan(db, in: range, broken: broken) { try body(StoredEvent($0, actor: &actor)) }
   }
 
   static func one(_ db: Database, at position: Int64) throws -> StoredEvent? {
@@ -33,12 +40,13 @@ struct EventRows {
   }
 
   static func life(_ db: Database, of subject: Subject) throws -> [StoredEvent] {
-    var rows = EventRows(
+    let rows = EventRows(
       db, try db.makeStatement(sql: "SELECT \(columns) FROM events WHERE alert = ? ORDER BY version"))
     rows.statement.arguments = [subject.description]
     var life: [StoredEvent] = []
+    var actor = ""
     try rows.run({ throw $0 }) { e in
-      life.append(e)
+      life.append(StoredEvent(e, actor: &actor))
       return true
     }
     return life
@@ -49,9 +57,7 @@ struct EventRows {
     self.statement = statement
   }
 
-  private mutating func run(
-    _ broken: (EventLogError) throws -> Void, _ body: (StoredEvent) throws -> Bool
-  ) throws {
+  private func run(_ broken: (EventLogError) throws -> Void, _ body: (EventView) throws -> Bool) throws {
     let s = statement.sqliteStatement
     defer {
       sqlite3_reset(s)
@@ -60,9 +66,10 @@ struct EventRows {
     while true {
       switch sqlite3_step(s) {
       case SQLITE_ROW:
-        switch read(s) {
-        case .success(let e): if try !body(e) { return }
-        case .failure(let error): try broken(error)
+        if let view = EventRows.view(s) {
+          if try !body(view) { return }
+        } else {
+          try broken(EventRows.unknown(s))
         }
       case SQLITE_DONE: return
       default: throw db.lastError("SELECT … FROM events")
@@ -70,31 +77,30 @@ struct EventRows {
     }
   }
 
-  private mutating func read(_ s: OpaquePointer) -> Result<StoredEvent, EventLogError> {
-    let position = sqlite3_column_int64(s, 0)
-    guard let subject = EventRows.subject(EventRows.bytes(s, 1)), let type = EventTypeTable.find(EventRows.bytes(s, 3))
-    else {
-      let alert = String(decoding: EventRows.bytes(s, 1), as: UTF8.self)
-      let type = String(decoding: EventRows.bytes(s, 3), as: UTF8.self)
-      return .failure(
-        EventLogError(
-          .unreadable, "event \(position) is of the unknown type \"\(type)\" about \"\(alert)\"",
-          mend: "a newer Tocsin may have written it: use that one; if not, restore the log from a backup", at: position
-        ))
-    }
-    let actorBytes = EventRows.bytes(s, 6)
-    if !actor.utf8.elementsEqual(actorBytes) { actor = String(decoding: actorBytes, as: UTF8.self) }
-    return .success(
-      StoredEvent(
-        position: position, subject: subject, version: Int(sqlite3_column_int64(s, 2)), type: type,
-        occurredAt: Timestamp(microseconds: sqlite3_column_int64(s, 4)),
-        recordedAt: Timestamp(microseconds: sqlite3_column_int64(s, 5)), actor: actor,
-        cause: sqlite3_column_type(s, 7) == SQLITE_NULL ? nil : sqlite3_column_int64(s, 7),
-        data: Array(EventRows.bytes(s, 8))))
+  /// Nil if the row is of a type, or about a subject, that this Tocsin does not know.
+  private static func view(_ s: OpaquePointer) -> EventView? {
+    guard let subject = subject(bytes(s, 1)), let type = EventTypeTable.find(bytes(s, 3)) else { return nil }
+    return EventView(
+      position: sqlite3_column_int64(s, 0), subject: subject, version: Int(sqlite3_column_int64(s, 2)), type: type,
+      occurredAt: Timestamp(microseconds: sqlite3_column_int64(s, 4)),
+      recordedAt: Timestamp(microseconds: sqlite3_column_int64(s, 5)), actor: bytes(s, 6),
+      cause: sqlite3_column_type(s, 7) == SQLITE_NULL ? nil : sqlite3_column_int64(s, 7), data: bytes(s, 8))
   }
 
+  private static func unknown(_ s: OpaquePointer) -> EventLogError {
+    let position = sqlite3_column_int64(s, 0)
+    let alert = String(decoding: bytes(s, 1), as: UTF8.self)
+    let type = String(decoding: bytes(s, 3), as: UTF8.self)
+    return EventLogError(
+      .unreadable, "event \(position) is of the unknown type \"\(type)\" about \"\(alert)\"",
+      mend: "a newer Tocsin may have written it: use that one; if not, restore the log from a backup", at: position)
+  }
+
+  /// A text where it lies: as a blob, since SQLite copies a text to put a zero behind it.
   private static func bytes(_ s: OpaquePointer, _ column: Int32) -> UnsafeBufferPointer<UInt8> {
-    UnsafeBufferPointer(start: sqlite3_column_text(s, column), count: Int(sqlite3_column_bytes(s, column)))
+    UnsafeBufferPointer(
+      start: sqlite3_column_blob(s, column)?.assumingMemoryBound(to: UInt8.self),
+      count: Int(sqlite3_column_bytes(s, column)))
   }
 
   /// `A-1042`, without a text of its own on the way.
@@ -153,31 +159,51 @@ struct EventInsert {
   }
 }
 
-/// The event type of a text, by a small hash table: a million rows are looked up at every start.
+/// The event type of a text, by a small hash table of plain numbers: millions of rows are looked up at every start.
 enum EventTypeTable {
-  private static let slots: [(name: [UInt8], type: EventType)?] = {
-    var slots = [(name: [UInt8], type: EventType)?](repeating: nil, count: 256)
+  private static let size = 256
+  /// Of each slot: the end of the name and its length in one word (0: free), where the name stands in `names`, and the type.
+  private static let table: (words: [UInt64], starts: [Int], types: [EventType], names: [UInt8]) = {
+    var words = [UInt64](repeating: 0, count: size)
+    var starts = [Int](repeating: 0, count: size)
+    var types = [EventType](repeating: .detected, count: size)
+    var names: [UInt8] = []
     for type in EventType.allCases {
       let name = Array(type.rawValue.utf8)
-      var slot = name.withUnsafeBufferPointer { hash($0) }
-      while slots[slot] != nil { slot = (slot + 1) & 255 }
-      slots[slot] = (name, type)
+      let word = name.withUnsafeBufferPointer { EventTypeTable.word($0) }
+      var slot = EventTypeTable.slot(word)
+      while words[slot] != 0 { slot = (slot + 1) & (size - 1) }
+      words[slot] = word
+      starts[slot] = names.count
+      types[slot] = type
+      names += name
     }
-    return slots
+    return (words, starts, types, names)
   }()
 
-  /// FNV-1a, folded to a byte. Source: Fowler, Noll and Vo, 1991.
-  private static func hash(_ b: UnsafeBufferPointer<UInt8>) -> Int {
-    var h: UInt32 = 2_166_136_261
-    for c in b { h = (h ^ UInt32(c)) &* 16_777_619 }
-    return Int((h >> 8 ^ h) & 255)
+  /// The last eight bytes, mixed with the length. Never 0.
+  private static func word(_ b: UnsafeBufferPointer<UInt8>) -> UInt64 {
+    var word: UInt64 = 1
+    for c in b.suffix(8) { word = word << 8 | UInt64(c) }
+    return word ^ UInt64(b.count) << 56 | 1 << 63
   }
 
+  private static func slot(_ word: UInt64) -> Int { Int(truncatingIfNeeded: (word &* 0x9e37_79b9_7f4a_7c15) >> 56) }
+
   static func find(_ b: UnsafeBufferPointer<UInt8>) -> EventType? {
-    var slot = hash(b)
-    while let entry = slots[slot] {
-      if entry.name.count == b.count, entry.name.elementsEqual(b) { return entry.type }
-      slot = (slot + 1) & 255
+    guard let base = b.baseAddress else { return nil }
+    let word = word(b)
+    var slot = slot(word)
+    while table.words[slot] != 0 {
+      if table.words[slot] == word {
+        // As long as the word says, or the text would be another.
+        let start = table.starts[slot]
+        let isSame = table.names.withUnsafeBufferPointer { names in
+          start + b.count <= names.count && memcmp(names.baseAddress.map { $0 + start } ?? base, base, b.count) == 0
+        }
+        if isSame, table.types[slot].rawValue.utf8.count == b.count { return table.types[slot] }
+      }
+      slot = (slot + 1) & (size - 1)
     }
     return nil
   }

@@ -21,8 +21,9 @@ package struct ArchiveReport: Sendable, Equatable {
 package struct LogArchiving {
   /// Rows that one transaction takes out: some ten milliseconds, for which the service may have to wait.
   static let rowsPerStep = 2000
-  /// An archive of fewer events is not worth a file.
-  package static let smallest = 1
+  /// By itself, the service makes an archive of at least so many events, and one in ``pause`` at the most: readers look into each.
+  package static let smallest: Int64 = 10_000
+  package static let pause = Interval.days(7)
 
   package let path: String
   private let reader: EventLogReader
@@ -32,8 +33,17 @@ package struct LogArchiving {
     reader = try EventLogReader(path: path)
   }
 
+  /// Whether the last archive was made ``pause`` ago or longer.
+  package func isDue(now: Timestamp) throws -> Bool {
+    guard let last = try reader.read({ try reader.shelf.archives($0.db) }).last else { return true }
+    let made = try? FileManager.default.attributesOfItem(atPath: reader.shelf.path(last.file))[.modificationDate]
+    guard let made = made as? Date else { return false }
+    return now.microseconds - Int64(made.timeIntervalSince1970 * 1_000_000) >= LogArchiving.pause.microseconds
+  }
+
+  /// - Parameter smallest: fewer events than this stay where they are.
   /// - Throws: ``EventLogError``. The log and every reader of it are as before, or the move is finished by the next run.
-  package func run(before date: Timestamp) throws -> ArchiveReport {
+  package func run(before date: Timestamp, smallest: Int64 = 1) throws -> ArchiveReport {
     var report = ArchiveReport()
     // Two at a time would name the same file.
     let lock = try WriterLock(path: path + ".archive", holder: "`tocsin log archive`")
@@ -45,8 +55,8 @@ package struct LogArchiving {
       let queue = try DatabaseQueue(path: path, configuration: configuration)
       try queue.inDatabase { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
       report.finished = try finish(queue)
-      let subjects = try reader.read { try FinishedLives.find(in: $0, before: date) }
-      guard !subjects.isEmpty else { return report }
+      let (subjects, count) = try reader.read { try FinishedLives.find(in: $0, before: date) }
+      guard !subjects.isEmpty, count >= smallest else { return report }
       report.subjects = subjects.count
       let archive = try write(subjects)
       report.path = reader.shelf.path(archive.file)
@@ -193,15 +203,17 @@ enum FinishedLives {
     var isOver = false
     var newest: Timestamp
     var owed = 0
+    var events: Int64 = 0
   }
 
-  /// Subjects of the log's own rows that may be moved.
-  static func find(in log: WholeLog, before date: Timestamp) throws -> Set<Subject> {
+  /// Subjects of the log's own rows that may be moved, and how many rows they have there.
+  static func find(in log: WholeLog, before date: Timestamp) throws -> (subjects: Set<Subject>, events: Int64) {
     var lives: [Subject: Life] = [:]
-    try EventRows.each(log.db, in: 1...Int64.max) { e in
+    try EventRows.scan(log.db, in: 1...Int64.max) { e in
       // What was archived before, and then commented on, is over still.
       var life = lives[e.subject] ?? Life(isOver: e.version > 1, newest: e.recordedAt)
       life.newest = max(life.newest, e.recordedAt)
+      life.events += 1
       switch e.type {
       case .resolved, .silence_expired: life.isOver = true
       case .detected, .reopened, .silence_added: life.isOver = false
@@ -216,10 +228,12 @@ enum FinishedLives {
       return true
     }
     var found: Set<Subject> = []
+    var events: Int64 = 0
     for (subject, life) in lives
     where subject.kind != .configuration && life.isOver && life.owed <= 0 && life.newest < date {
       found.insert(subject)
+      events += life.events
     }
-    return found
+    return (found, events)
   }
 }

@@ -190,6 +190,12 @@ package final class SQLiteEventLog: EventLog {
     }
   }
 
+  package func scan(after position: Int64, _ body: (EventView) throws -> Bool) throws {
+    try queue.inDatabase { db in
+      try WholeLog(db, path: path, shelf: shelf).scan(after: position, body)
+    }
+  }
+
   package func event(at position: Int64) throws -> StoredEvent? {
     try queue.inDatabase { db in try WholeLog(db, path: path, shelf: shelf).event(at: position) }
   }
@@ -213,6 +219,28 @@ package final class SQLiteEventLog: EventLog {
     return try queue.inDatabase { db in
       try Data.fetchOne(db, sql: "SELECT hash FROM commits WHERE last_position = ?", arguments: [position])
         .map { [UInt8]($0) }
+    }
+  }
+}
+
+extension SQLiteEventLog: IntakeRecord {
+  package var intakeSeen: Int64 { seen }
+  package var intakeForgotten: Int64 { forgotten }
+
+  package func intake(
+    after position: Int64, _ body: (_ hashes: UnsafeRawBufferPointer, _ seen: Int64, _ position: Int64) throws -> Bool
+  ) throws {
+    try queue.inDatabase { db in
+      let rows = try Row.fetchCursor(
+        db, sql: "SELECT hashes, seen, last_position FROM intake WHERE last_position > ? ORDER BY last_position",
+        arguments: [position])
+      while let row = try rows.next() {
+        let (total, position): (Int64, Int64) = (row["seen"], row["last_position"])
+        let goesOn = try row.withUnsafeData(atIndex: 0) { data in
+          try data.map { try $0.withUnsafeBytes { try body($0, total, position) } } ?? true
+        }
+        if !goesOn { return }
+      }
     }
   }
 }

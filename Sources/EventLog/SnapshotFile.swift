@@ -15,6 +15,7 @@ package struct SnapshotFile: Sendable {
   /// Why there is no snapshot to be used.
   package struct Doubt: Error, Sendable, Equatable, CustomStringConvertible {
     package var description: String
+    package init(description: String) { self.description = description }
   }
 
   package let path: String

@@ -28,12 +28,44 @@ package struct StoredEvent: Sendable, Equatable {
     self.data = data
   }
 
+  /// - Parameter actor: of the row before: most rows in a row have the same, and share its text.
+  init(_ v: EventView, actor: inout String) {
+    if !actor.utf8.elementsEqual(v.actor) { actor = String(decoding: v.actor, as: UTF8.self) }
+    self.init(
+      position: v.position, subject: v.subject, version: v.version, type: v.type, occurredAt: v.occurredAt,
+      recordedAt: v.recordedAt, actor: actor, cause: v.cause, data: Array(v.data))
+  }
+
+  package init(_ v: EventView) {
+    var actor = ""
+    self.init(v, actor: &actor)
+  }
+
+  /// Lends the row as it lies here.
+  package func withView<T>(_ body: (EventView) throws -> T) rethrows -> T {
+    var actor = actor
+    return try actor.withUTF8 { actor in
+      try data.withUnsafeBufferPointer { data in
+        try body(
+          EventView(
+            position: position, subject: subject, version: version, type: type, occurredAt: occurredAt,
+            recordedAt: recordedAt, actor: actor, cause: cause, data: data))
+      }
+    }
+  }
+
   /// As this Tocsin writes it: in the newest form of its type.
   package init(_ e: RecordedEvent) {
+    let type = e.type
+    var data: [UInt8] = []
+    if Upcasting.standard.form(of: type) == 1 {
+      e.event.write(to: &data)
+    } else {
+      data = Upcasting.standard.marked(e.event.data, as: type).bytes
+    }
     self.init(
-      position: e.position, subject: e.subject, version: e.version, type: e.type, occurredAt: e.occurredAt,
-      recordedAt: e.recordedAt, actor: e.actor, cause: e.cause,
-      data: Upcasting.standard.marked(e.event.data, as: e.type).bytes)
+      position: e.position, subject: e.subject, version: e.version, type: type, occurredAt: e.occurredAt,
+      recordedAt: e.recordedAt, actor: e.actor, cause: e.cause, data: data)
   }
 
   /// Reads the data, in whatever form it was written.
@@ -42,7 +74,11 @@ package struct StoredEvent: Sendable, Equatable {
   package func read(_ upcasting: Upcasting = .standard) throws(EventLogError) -> RecordedEvent {
     let event: AlertEvent
     do {
-      event = try AlertEvent(type: type, data: try upcasting.current(try JSON(parsing: data), of: type))
+      let json = try data.withUnsafeBufferPointer { bytes throws(JSONError) in
+        // Anomalies are kept as they came.
+        try JSON(parsing: bytes, leaving: upcasting.form(of: type) == 1 ? ["anomaly", "last"] : [])
+      }
+      event = try AlertEvent(type: type, data: try upcasting.current(json, of: type))
     } catch let error as EventLogError {
       throw EventLogError(
         error.kind, "event \(position) of \(subject): \(error.message)", mend: error.mend, at: position)

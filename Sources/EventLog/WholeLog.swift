@@ -21,23 +21,25 @@ struct WholeLog {
   /// The last committed position; 0 when empty. It may stand in an archive.
   func head() throws -> Int64 { try Int64.fetchOne(db, sql: "SELECT max(last_position) FROM commits") ?? 0 }
 
-  /// Events in order from `position` + 1 on, until the closure returns false.
+  /// Events in order from `position` + 1 on, as they lie in memory, until the closure returns false.
   ///
   /// - Parameter missing: takes positions that are nowhere. Without it they are an error.
   /// - Parameter broken: takes rows that can't be read. Without it they are an error.
-  func each(
+  func scan(
     after position: Int64, missing: ((ClosedRange<Int64>) throws -> Void)? = nil,
-    broken: (EventLogError) throws -> Void = { throw $0 }, _ body: (StoredEvent) throws -> Bool
+    broken: (EventLogError) throws -> Void = { throw $0 }, _ body: (EventView) throws -> Bool
   ) throws {
     guard position < Int64.max else { return }
     var expected = max(position, 0) + 1
     var goesOn = true
     func fill(upTo last: Int64) throws {
       guard last >= expected else { return }
-      goesOn = try fromArchives(expected...last, missing: missing ?? missingIsAnError, broken: broken, body)
+      goesOn = try fromArchives(expected...last, missing: missing ?? missingIsAnError, broken: broken) {
+        try $0.withView(body)
+      }
       expected = last + 1
     }
-    try EventRows.each(
+    try EventRows.scan(
       db, in: expected...Int64.max,
       broken: { error in
         if let at = error.position {
@@ -47,13 +49,24 @@ struct WholeLog {
         try broken(error)
       }
     ) { e in
-      try fill(upTo: e.position - 1)
-      guard goesOn else { return false }
+      if e.position > expected {
+        try fill(upTo: e.position - 1)
+        guard goesOn else { return false }
+      }
       expected = e.position + 1
       goesOn = try body(e)
       return goesOn
     }
     if goesOn { try fill(upTo: try head()) }
+  }
+
+  /// As ``scan(after:missing:broken:_:)``, each event in memory of its own.
+  func each(
+    after position: Int64, missing: ((ClosedRange<Int64>) throws -> Void)? = nil,
+    broken: (EventLogError) throws -> Void = { throw $0 }, _ body: (StoredEvent) throws -> Bool
+  ) throws {
+    var actor = ""
+    try scan(after: position, missing: missing, broken: broken) { try body(StoredEvent($0, actor: &actor)) }
   }
 
   func event(at position: Int64) throws -> StoredEvent? {

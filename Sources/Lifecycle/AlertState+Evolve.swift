@@ -2,7 +2,7 @@ package import Alerts
 
 extension AlertState {
   /// Takes up one more fact of this life. `policy` finds the frozen policy of a route.
-  package mutating func evolve(_ e: RecordedEvent, policy: (RouteTaken) -> Policy?) {
+  package mutating func evolve(_ e: Fact, policy: (RouteTaken) -> Policy?) {
     version = e.version
     if e.type.isDecisive {
       decisiveVersion = e.version
@@ -21,6 +21,7 @@ extension AlertState {
       step = -1
       round = 0
       isExhausted = false
+      isWaiting = false
       nextEscalationAt = nil
     case .cleared:
       isFiring = false
@@ -31,13 +32,16 @@ extension AlertState {
       isResolved = true
       if r.how != .responder { isFiring = false }
       nextEscalationAt = nil
-      handled.resolvedHow = r.how
-      handled.resolvedAt = e.recordedAt
-      handled.resolvedBy = r.how == .responder ? e.actor : nil
-      handled.snoozedUntil = nil
-      handled.acknowledgedUntil = nil
-      handled.silencedBy = []
-      handled.inhibitedBy = nil
+      forgetSnooze()
+      var h = handled
+      h.resolvedHow = r.how
+      h.resolvedAt = e.recordedAt
+      h.resolvedBy = r.how == .responder ? e.actor : nil
+      h.snoozedUntil = nil
+      h.acknowledgedUntil = nil
+      h.silencedBy = []
+      h.inhibitedBy = nil
+      handled = h
     case .flapping: isFlapping = true
     case .steady:
       isFlapping = false
@@ -49,23 +53,37 @@ extension AlertState {
       handled.acknowledgedAt = e.recordedAt
       handled.acknowledgedUntil = a.until
       handled.wasReminded = false
-    case .unacknowledged: forgetAcknowledgement()
+    case .unacknowledged:
+      forgetAcknowledgement()
+      handled.freeSince = e.recordedAt
     case .snoozed(let s):
       nextEscalationAt = nil
       handled.snoozedUntil = s.until
-    case .unsnoozed: handled.snoozedUntil = nil
+      handled.unlessChanged = s.unlessChanged
+      handled.snoozedValue = s.value
+    case .unsnoozed:
+      forgetSnooze()
+      handled.freeSince = e.recordedAt
     case .assigned(let a): handled.assignee = a.to
     case .silenced(let s):
       if !silencedBy.contains(s.silence) { handled.silencedBy.append(s.silence) }
       nextEscalationAt = nil
-    case .unsilenced(let s): handled.silencedBy.removeAll { $0 == s.silence }
+    case .unsilenced(let s):
+      handled.silencedBy.removeAll { $0 == s.silence }
+      handled.freeSince = e.recordedAt
     case .inhibited(let i):
       handled.inhibitedBy = i.by
       nextEscalationAt = nil
-    case .uninhibited: handled.inhibitedBy = nil
+    case .uninhibited:
+      handled.inhibitedBy = nil
+      handled.freeSince = e.recordedAt
     case .escalated(let s):
       isExhausted = false
       reach(step: s.step, round: s.round, at: e.recordedAt, policy: policy(route))
+      if let until = s.waitsUntil {
+        isWaiting = true
+        if !isHeld { nextEscalationAt = until }
+      }
     case .exhausted:
       isExhausted = true
       nextEscalationAt = nil
@@ -79,7 +97,7 @@ extension AlertState {
     }
   }
 
-  private mutating func reopen(_ r: Reopened, _ e: RecordedEvent, policy: Policy?) {
+  private mutating func reopen(_ r: Fact.Refiring, _ e: Fact, policy: Policy?) {
     isFiring = true
     isResolved = false
     severity = r.severity
@@ -87,11 +105,13 @@ extension AlertState {
     lastSeenAt = e.recordedAt
     anomalyPosition = e.position
     isExhausted = false
+    forgetSnooze()
+    isWaiting = false
     var h = handled
+    h.freeSince = e.recordedAt
     h.acknowledgedBy = nil
     h.acknowledgedAt = nil
     h.acknowledgedUntil = nil
-    h.snoozedUntil = nil
     h.resolvedHow = nil
     h.resolvedAt = nil
     h.resolvedBy = nil
@@ -113,9 +133,19 @@ extension AlertState {
     handled.acknowledgedUntil = nil
   }
 
+  private mutating func forgetSnooze() {
+    guard snoozedUntil != nil else { return }
+    var h = handled
+    h.snoozedUntil = nil
+    h.unlessChanged = nil
+    h.snoozedValue = nil
+    handled = h
+  }
+
   private mutating func reach(step: Int, round: Int, at time: Timestamp, policy: Policy?) {
     self.step = step
     self.round = round
+    isWaiting = false
     nextEscalationAt = isHeld ? nil : policy.map { time + Escalation.delay(after: step, in: $0) }
   }
 }

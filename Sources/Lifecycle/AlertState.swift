@@ -13,25 +13,27 @@ package struct AlertState: Sendable, Equatable {
   package var labels: PackedLabels
   package var openedAt: Timestamp
   package var lastSeenAt: Timestamp
-  private var escalation = Int64.max
+  var escalation = Int64.max
   /// The position of the newest event that carries a firing anomaly.
   package var anomalyPosition: Int64
   /// The position of the newest event that changes what is told: the cause of what follows from it.
   package var decisivePosition: Int64
-  private var sharedRoute: Shared<RouteTaken>
-  private var box: Shared<Handled>?
+  var sharedRoute: FrozenRoute
+  var box: Shared<Handled>?
   /// Places that were told that it fires, and are owed its end. One for each target, in the order in which they were told.
   package var told: [Place] = []
   /// Groups in whose messages it waits to be told of, or was told of as firing.
   package var groups: [Subject] = []
-  private var counts: (version: Int32, decisive: Int32, generation: Int32, count: Int32)
-  private var steps: (step: Int16, round: Int16) = (-1, 0)
+  var counts: (version: Int32, decisive: Int32, generation: Int32, count: Int32)
+  var steps: (step: Int16, round: Int16) = (-1, 0)
   package var severity: Severity
   package var isFiring = true
   package var isResolved = false
   package var seen = false
   package var isFlapping = false
   package var isExhausted = false
+  /// The step was reached outside its hours, and waits for them: ``nextEscalationAt`` says until when.
+  package var isWaiting = false
 
   /// Where a message goes: a receiver's channel.
   package struct Place: Sendable, Hashable {
@@ -52,6 +54,11 @@ package struct AlertState: Sendable, Equatable {
     package var wasReminded = false
     package var assignee: String?
     package var snoozedUntil: Timestamp?
+    /// The snooze ends sooner if the value differs from ``snoozedValue`` by more than this fraction of it.
+    package var unlessChanged: Double?
+    package var snoozedValue: Double?
+    /// Since when it may be told, if something had held it back before.
+    package var freeSince: Timestamp?
     package var silencedBy: [Subject] = []
     package var inhibitedBy: AlertID?
     package var resolvedHow: Resolved.How?
@@ -61,20 +68,13 @@ package struct AlertState: Sendable, Equatable {
     package var reopenings: [Timestamp] = []
   }
 
-  /// A value that several alerts may hold at once.
-  final class Shared<Value: Sendable & Equatable>: Sendable, Equatable {
-    let value: Value
-    init(_ value: Value) { self.value = value }
-    static func == (a: Shared, b: Shared) -> Bool { a === b || a.value == b.value }
-  }
-
   package static func == (a: AlertState, b: AlertState) -> Bool {
     a.id == b.id && a.key == b.key && a.labels == b.labels && a.openedAt == b.openedAt && a.lastSeenAt == b.lastSeenAt
       && a.escalation == b.escalation && a.anomalyPosition == b.anomalyPosition
       && a.decisivePosition == b.decisivePosition && a.sharedRoute == b.sharedRoute && a.handled == b.handled
       && a.told == b.told && a.groups == b.groups && a.counts == b.counts && a.steps == b.steps
       && a.severity == b.severity && a.isFiring == b.isFiring && a.isResolved == b.isResolved && a.seen == b.seen
-      && a.isFlapping == b.isFlapping && a.isExhausted == b.isExhausted
+      && a.isFlapping == b.isFlapping && a.isExhausted == b.isExhausted && a.isWaiting == b.isWaiting
   }
 }
 
@@ -108,10 +108,10 @@ extension AlertState {
     set { escalation = newValue?.microseconds ?? .max }
   }
   package var route: RouteTaken {
-    get { sharedRoute.value }
-    set { sharedRoute = Shared(newValue) }
+    get { sharedRoute.route }
+    set { sharedRoute = FrozenRoute(newValue) }
   }
-  mutating func share(route: Shared<RouteTaken>) { sharedRoute = route }
+  mutating func share(route: FrozenRoute) { sharedRoute = route }
 
   package var handled: Handled {
     get { box?.value ?? Handled() }
@@ -128,6 +128,16 @@ extension AlertState {
   package var resolvedBy: String? { box?.value.resolvedBy }
   package var resolvedAt: Timestamp? { box?.value.resolvedAt }
   package var reopenings: [Timestamp] { box?.value.reopenings ?? [] }
+
+  /// Since when nothing has kept people from hearing of it.
+  package var freeSince: Timestamp { box?.value.freeSince ?? openedAt }
+
+  /// Whether a snooze that holds until the value changes is over with this one.
+  package func endsSnooze(_ new: Double?) -> Bool {
+    guard let h = box?.value, h.snoozedUntil != nil, let fraction = h.unlessChanged else { return false }
+    guard let before = h.snoozedValue, let new else { return (h.snoozedValue == nil) != (new == nil) }
+    return fraction == 0 ? new != before : (new - before).magnitude > fraction * before.magnitude
+  }
 
   /// Why nobody is told at the moment, or nil.
   package var held: String? {
@@ -151,16 +161,16 @@ extension AlertState {
   }
 
   /// A life's first event makes the state.
-  package init?(opening e: RecordedEvent) {
+  package init?(opening e: Fact) {
     guard case .detected(let d) = e.event else { return nil }
     id = AlertID(e.subject.number)
-    key = StableHash(d.dedupKey)
-    labels = PackedLabels(d.anomaly)
+    key = d.key
+    labels = d.labels
     openedAt = e.recordedAt
     lastSeenAt = e.recordedAt
     anomalyPosition = e.position
     decisivePosition = e.position
-    sharedRoute = Shared(d.route)
+    sharedRoute = d.route
     let version = Int32(clamping: e.version)
     counts = (version, version, Int32(clamping: d.generation), 1)
     severity = d.severity

@@ -1,23 +1,40 @@
 package import Alerts
 
-/// Alerts by id, in little memory: 16 bytes in a table for each, and the states themselves in pages that never move and never stand half empty.
+/// Alerts by id, in little memory: 4 bytes in a table for each, and the states themselves in pages that never move and never stand half empty.
 package struct AlertTable: Sendable {
   private static let pageSize = 1024
-  private var slots: [AlertID: Int32] = [:]
+  private var slots = AlertSlots()
   private var pages: [[AlertState?]] = []
   private var free: [Int32] = []
 
   package init() {}
 
   package var count: Int { slots.count }
-  package var isEmpty: Bool { slots.isEmpty }
-  package var ids: some Collection<AlertID> { slots.keys }
+  package var isEmpty: Bool { slots.count == 0 }
+  /// In their order.
+  package var ids: [AlertID] { slots.ids }
   package var values: some Sequence<AlertState> { pages.lazy.joined().lazy.compactMap { $0 } }
 
+  /// What tells a repeat from something new, without a copy of the whole.
+  enum Glance {
+    case absent, resolved
+    case open(Severity)
+  }
+
+  func glance(_ id: AlertID) -> Glance {
+    guard let slot = slots[id] else { return .absent }
+    let (page, place) = (Int(slot) / AlertTable.pageSize, Int(slot) % AlertTable.pageSize)
+    guard pages[page][place]?.isResolved == false, let severity = pages[page][place]?.severity else { return .resolved }
+    return .open(severity)
+  }
+
   package subscript(_ id: AlertID) -> AlertState? {
-    get {
-      guard let slot = slots[id] else { return nil }
-      return pages[Int(slot) / AlertTable.pageSize][Int(slot) % AlertTable.pageSize]
+    _read {
+      if let slot = slots[id] {
+        yield pages[Int(slot) / AlertTable.pageSize][Int(slot) % AlertTable.pageSize]
+      } else {
+        yield nil
+      }
     }
     _modify {
       if let slot = slots[id] {

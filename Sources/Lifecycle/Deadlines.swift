@@ -19,6 +19,8 @@ package struct Deadlines: Sendable {
     case silenceWarning(Subject)
     /// A maintenance window begins: its place in the configuration in force.
     case maintenance(Int)
+    /// A configuration was taken up: what is open is looked at under it.
+    case configuration
     /// An acknowledgement runs out soon.
     case reminder(AlertID)
     /// Nothing has changed for long enough that it no longer flaps.
@@ -33,6 +35,9 @@ package struct Deadlines: Sendable {
   }
 
   private var heap = Heap<Entry>()
+
+  /// What a timer that waits costs, but for the room that the heap keeps free to grow: at most as much again.
+  package static let bytesPerEntry = MemoryLayout<Entry>.stride
 
   package init() {}
   package var count: Int { heap.count }

@@ -32,7 +32,7 @@ extension Engine {
     case .resolved:
       guard let known, !known.isResolved else {
         counters.ignored += 1
-        return .ignored("no open alert has this dedup key")
+        return .ignored(Engine.nothingToClear)
       }
       return clear(known, anomaly, now: now)
     }
@@ -41,19 +41,31 @@ extension Engine {
   private mutating func open(
     _ anomaly: Anomaly, _ key: StableHash, _ severity: Severity, after life: Life?, now: Timestamp
   ) -> Taken {
+    let route = route({ $0 == "severity" ? severity.name : anomaly.label($0) }, configuration, now: now)
+    return open(
+      KeptAnomaly(anomaly), anomaly.dedupKey, from: anomaly.source, at: anomaly.time, severity, route, after: life,
+      now: now)
+  }
+
+  mutating func open(
+    _ kept: KeptAnomaly, _ dedupKey: String, from source: String, at time: Timestamp, _ severity: Severity,
+    _ route: FrozenRoute, after life: Life?, now: Timestamp
+  ) -> Taken {
     let subject = newSubject(.alert)
     let id = AlertID(subject.number)
-    let route = route({ $0 == "severity" ? severity.name : anomaly.label($0) }, configuration, now: now)
     let position = emit(
       .detected(
         Detected(
-          generation: (life?.generation ?? 0) + 1, previous: life?.alert, dedupKey: anomaly.dedupKey,
-          severity: severity, route: route, anomaly: anomaly)),
-      about: subject, now: now, occurredAt: anomaly.time, actor: anomaly.source)
+          generation: (life?.generation ?? 0) + 1, previous: life?.alert, dedupKey: dedupKey, severity: severity,
+          frozen: route, kept: kept)),
+      about: subject, now: now, occurredAt: time, actor: source)
     counters.opened += 1
-    holdIfSilenced(id, now: now)
+    if !silences.isEmpty { holdIfSilenced(id, now: now) }
     holdIfInhibited(id, now: now)
-    begin(id, reason: nil, cause: position, now: now)
+    // Most alerts are for the dashboard only: nobody is told.
+    if !route.route.dashboardOnly || !route.route.also.isEmpty {
+      begin(id, reason: nil, occasion: Occasion(.opened), cause: position, now: now)
+    }
     holdTargets(of: id, now: now)
     return .opened(id)
   }
@@ -61,20 +73,11 @@ extension Engine {
   private mutating func again(
     _ known: AlertState, _ anomaly: Anomaly, _ severity: Severity, now: Timestamp
   ) -> Taken {
-    counters.repeated += 1
-    var r =
-      repeats[known.id]
-      ?? Repeats(count: 0, firstTime: anomaly.time, lastTime: anomaly.time, worst: severity, last: anomaly)
-    if r.count == 0 { repeatOrder.append(known.id) }
-    r.count += 1
-    r.firstTime = min(r.firstTime, anomaly.time)
-    if anomaly.time >= r.lastTime {
-      r.lastTime = anomaly.time
-      r.last = anomaly
+    noteRepeat(of: known.id, severity, at: anomaly.time, from: anomaly.source) { TextPiece(anomaly.cloudEvent) }
+    guard severity > known.severity else {
+      if known.endsSnooze(anomaly.value) { wake(known.id, now: now) }
+      return .repeated(known.id)
     }
-    r.worst = max(r.worst, severity)
-    repeats[known.id] = r
-    guard severity > known.severity else { return .repeated(known.id) }
 
     let id = known.id
     let explained = inhibitions.isEmpty ? [] : inhibitions.targets(of: id).map(\.id)
@@ -86,15 +89,23 @@ extension Engine {
       emit(.unsnoozed(Unsnoozed(reason: .severity_raised)), about: id.subject, now: now, cause: cause)
     }
     lookAgain(id, former: explained, cause: cause, now: now)
-    begin(id, reason: .severity_raised, cause: cause, now: now)
+    begin(id, reason: .severity_raised, occasion: Occasion(.severity_raised), cause: cause, now: now)
     holdTargets(of: id, now: now)
     return .raised(id)
+  }
+
+  /// It was snoozed until its value changes, and that has changed.
+  private mutating func wake(_ id: AlertID, now: Timestamp) {
+    closeRepeats(of: id, now: now)
+    let cause = emit(
+      .unsnoozed(Unsnoozed(reason: .value_changed)), about: id.subject, now: now, cause: alerts[id]?.anomalyPosition)
+    resume(id, Occasion(.value_changed), cause: cause, now: now)
   }
 
   /// It got worse: by the configuration that it was opened under, another route may take it.
   private mutating func raise(_ known: AlertState, to severity: Severity, _ anomaly: Anomaly, now: Timestamp) -> Int64 {
     let before = known.route
-    let route = route({ $0 == "severity" ? severity.name : known.labels[$0] }, before.configuration, now: now)
+    let route = route({ $0 == "severity" ? severity.name : known.labels[$0] }, before.configuration, now: now).route
     return emit(
       .severityRaised(SeverityRaised(from: known.severity, to: severity, route: route == before ? nil : route)),
       about: known.id.subject, now: now, occurredAt: anomaly.time, actor: anomaly.source,
@@ -127,7 +138,9 @@ extension Engine {
     holdIfSilenced(id, now: now)
     holdIfInhibited(id, now: now)
     // What flaps was told to flap.
-    if !wasFlapping || severity > known.severity { begin(id, reason: .reopened, cause: cause, now: now) }
+    if !wasFlapping || severity > known.severity {
+      begin(id, reason: .reopened, occasion: Occasion(.reopened), cause: cause, now: now)
+    }
     if !wasFlapping, let rule = settings.flapping, let a = alerts[id],
       Flaps.isFlapping(a.reopenings, now: now, rule: rule)
     {
@@ -148,9 +161,24 @@ extension Engine {
 
   // MARK: - Routes
 
-  func route(_ label: (String) -> String?, _ configuration: Int, now: Timestamp) -> RouteTaken {
-    var taken = Routing.choose(label, settings: configurations[configuration] ?? .init(), configuration: configuration)
+  mutating func route(_ label: (String) -> String?, _ number: Int, now: Timestamp) -> FrozenRoute {
+    if number != configuration {
+      return frozen(
+        Routing.choose(label, settings: configurations[number] ?? .init(), configuration: number), now: now)
+    }
+    let (index, also) = Routing.find(label, settings.routes)
+    guard let index, also.isEmpty else {
+      return frozen(Routing.choose(label, settings: settings, configuration: number), now: now)
+    }
+    if let known = plainRoutes[index], known.route.configuration == number { return known }
+    let new = frozen(Routing.choose(label, settings: settings, configuration: number), now: now)
+    if new.route.groupKey == nil { plainRoutes[index] = new }
+    return new
+  }
+
+  private func frozen(_ route: RouteTaken, now: Timestamp) -> FrozenRoute {
+    var taken = route
     if let key = taken.groupKey { taken.group = group(key, now: now) ?? newSubject(.group) }
-    return taken
+    return FrozenRoute(taken)
   }
 }

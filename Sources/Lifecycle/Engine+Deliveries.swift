@@ -9,7 +9,7 @@ extension Engine {
 
   // MARK: - State
 
-  mutating func applyToLedger(_ e: RecordedEvent) {
+  mutating func applyToLedger(_ e: Fact) {
     switch e.event {
     case .notificationRequested(let n): wasRequested(n, e)
     case .notificationAttempted(let a):
@@ -24,35 +24,32 @@ extension Engine {
       ledger.offer(p)
       if !isReplaying { deadlines.add(.delivery(p.position), at: a.nextAt) }
     case .notificationDelivered(let d):
-      guard let p = ledger.find(d.key) else { return }
-      ledger.settle(p.position, as: .delivered)
+      guard let p = ledger.settle(d.key, as: .delivered) else { return }
       wasTold(p)
       if let provider = d.provider { ledger.remember(provider, p.subject, p.place.target) }
       wasSettled(p)
-    case .notificationFailed(let f):
-      guard let p = ledger.find(f.key) else { return }
-      ledger.settle(p.position, as: .failed)
+    case .notificationFailed(let key):
+      guard let p = ledger.settle(key, as: .failed) else { return }
       wasSettled(p)
-    case .notificationCancelled(let c):
-      guard let p = ledger.find(c.key) else { return }
-      ledger.settle(p.position, as: .cancelled)
+    case .notificationCancelled(let key, let into):
+      guard let p = ledger.settle(key, as: .cancelled) else { return }
       // Its end is owed again once it ends again.
       if p.purpose == .resolved, p.subject.kind == .alert { owe(AlertID(p.subject.number), p.place) }
-      if let group = c.into { joinStormGroup(group, p, now: e.recordedAt) }
+      if let group = into { joinStormGroup(group, p, now: e.recordedAt) }
       wasSettled(p)
     default: break
     }
   }
 
-  private mutating func wasRequested(_ n: NotificationRequested, _ e: RecordedEvent) {
+  private mutating func wasRequested(_ n: Fact.Request, _ e: Fact) {
     let alert = e.subject.kind == .alert ? AlertID(e.subject.number) : nil
-    let place = AlertState.Place(receiver: n.receiver, target: .init(channel: n.channel, destination: n.destination))
+    let place = n.place
     let severity = alert.map { alerts[$0]?.severity } ?? n.members.compactMap { alerts[$0]?.severity }.max()
     ledger.add(
       Ledger.Pending(
         position: e.position, key: n.key, subject: e.subject, purpose: n.purpose, place: place, step: n.step,
         round: n.round, members: n.members, requestedAt: e.recordedAt, urgency: severity?.rawValue ?? 0,
-        notBefore: n.notBefore ?? e.recordedAt))
+        notBefore: n.notBefore ?? e.recordedAt, occasion: n.occasion))
     if !isReplaying, let t = n.notBefore { deadlines.add(.delivery(e.position), at: t) }
     switch n.purpose {
     case .firing:
@@ -82,8 +79,8 @@ extension Engine {
   }
 
   private mutating func owe(_ id: AlertID, _ place: AlertState.Place) {
-    guard let a = alerts[id], !a.told.contains(where: { $0.target == place.target }) else { return }
-    let told = shared(a.told + [place])
+    guard let before = alerts[id]?.told, !before.contains(where: { $0.target == place.target }) else { return }
+    let told = before.isEmpty && isLastTold(place) ? lastTold : shared(before + [place])
     alerts[id]?.told = told
   }
 
@@ -212,16 +209,17 @@ extension Engine {
       if now + delay > p.requestedAt + patience {
         fail(
           p, attempt: attempt, status: r.status, message: "not delivered within \(patience): \(message)",
-          worker: worker, now: now)
+          latency: r.latency, worker: worker, now: now)
       } else {
         let position = emit(
           .notificationAttempted(
             NotificationAttempted(
               key: r.key, attempt: attempt, status: r.status, message: message, outcomeUnknown: r.outcomeUnknown,
-              nextAt: now + delay)), about: p.subject, now: now, actor: worker, cause: p.position)
+              nextAt: now + delay, latency: r.latency)), about: p.subject, now: now, actor: worker, cause: p.position)
         afterTry(p, cause: position, now: now)
       }
-    case .failed: fail(p, attempt: attempt, status: r.status, message: message, worker: worker, now: now)
+    case .failed:
+      fail(p, attempt: attempt, status: r.status, message: message, latency: r.latency, worker: worker, now: now)
     }
   }
 
@@ -248,10 +246,12 @@ extension Engine {
   }
 
   private mutating func fail(
-    _ p: Ledger.Pending, attempt: Int, status: Int?, message: String, worker: String, now: Timestamp
+    _ p: Ledger.Pending, attempt: Int, status: Int?, message: String, latency: Interval? = nil, worker: String,
+    now: Timestamp
   ) {
     let cause = emit(
-      .notificationFailed(NotificationFailed(key: p.key, attempt: attempt, status: status, message: message)),
+      .notificationFailed(
+        NotificationFailed(key: p.key, attempt: attempt, status: status, message: message, latency: latency)),
       about: p.subject, now: now, actor: worker, cause: p.position)
     let alert = p.subject.kind == .alert ? alerts[AlertID(p.subject.number)] : nil
     let number = alert?.route.configuration ?? groups[p.subject]?.configuration ?? configuration
@@ -259,7 +259,7 @@ extension Engine {
     let fallback = Engine.fallback(of: p.place.receiver, origins: origins(p, settings), in: settings)
     guard let a = alert else {
       if p.purpose == .summary, let fallback {
-        for place in places(of: [fallback], configuration: number) {
+        for place in places(of: [fallback], configuration: number, now: now) {
           request(.summary, p.subject, place, members: p.members, cause: cause, now: now)
         }
       }
@@ -267,12 +267,16 @@ extension Engine {
     }
     if a.isResolved { return settle(a.id, cause: cause, now: now) }
     guard p.purpose == .firing, !a.isHeld else { return }
-    if let fallback { tell(a.id, [fallback], step: p.step, round: p.round, cause: cause, now: now) }
+    let occasion = Occasion(.delivery_failed, by: p.place.receiver)
+    if let fallback {
+      let reach = reach([fallback], configuration: number, now: now)
+      tell(a.id, reach, step: p.step, round: p.round, occasion: occasion, cause: cause, now: now)
+    }
     // Somebody is told: the next step comes at once, instead of waiting out its delay. A new round waits, or a receiver that
     // refuses everything would use up the whole policy in a second.
     let steps = policy(of: a.route)?.steps.count ?? 0
     if p.step == a.step, p.round == a.round, a.nextEscalationAt != nil, a.step + 1 < steps {
-      advance(a.id, reason: .delivery_failed, cause: cause, now: now)
+      advance(a.id, reason: .delivery_failed, occasion: occasion, cause: cause, now: now)
     }
   }
 
@@ -308,8 +312,8 @@ extension Engine {
   }
 
   /// The order's own key, without the channel's part behind it.
-  static func digestKey(_ n: NotificationRequested) -> String {
-    let part = "/\(n.channel)/\(n.destination)"
+  static func digestKey(_ n: Fact.Request) -> String {
+    let part = "/\(n.place.target.channel)/\(n.place.target.destination)"
     return n.key.hasSuffix(part) ? String(n.key.dropLast(part.count)) : n.key
   }
 }

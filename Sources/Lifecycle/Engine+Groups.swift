@@ -8,9 +8,12 @@ extension Engine {
 
   /// Notes that an alert has something to tell its groups.
   mutating func joinGroups(_ id: AlertID, now: Timestamp) {
-    guard let a = alerts[id] else { return }
-    let route = a.route
-    guard let index = route.index, let settings = configurations[route.configuration] else { return }
+    guard let route = alerts[id]?.route else { return }
+    // The route's own group has a key; those of further routes are found below.
+    if route.groupKey == nil, route.also.isEmpty { return }
+    guard let a = alerts[id], let index = route.index, let settings = configurations[route.configuration] else {
+      return
+    }
     for i in [index] + route.also where settings.routes.indices.contains(i) {
       guard case .group(_, let grouping) = settings.routes[i].delivery else { continue }
       let key = Engine.groupKey(route.configuration, i, grouping) {
@@ -43,7 +46,7 @@ extension Engine {
 
   private mutating func add(_ g: GroupState) {
     if let over = groupByKey[g.key] { groups[over] = nil }
-    numbers[.group] = max(numbers[.group] ?? 0, g.subject.number)
+    numbers.note(g.subject)
     groups[g.subject] = g
     groupByKey[g.key] = g.subject
   }
@@ -159,7 +162,11 @@ extension Engine {
     } else if let route = g.route, settings.routes.indices.contains(route),
       case .group(let receivers, _) = settings.routes[route].delivery
     {
-      places = self.places(of: receivers, configuration: g.configuration)
+      let reach = reach(receivers, configuration: g.configuration, now: now)
+      places = reach.places.map(\.place)
+      if places.isEmpty {
+        for id in members { saysThatNobody(id, reach.unreached, cause: alerts[id]?.decisivePosition, now: now) }
+      }
     }
     if isEnd { places = places.filter { settings.receiver($0.receiver)?.sendResolved ?? true } }
     let cause = members.compactMap { alerts[$0]?.decisivePosition }.max()
@@ -181,7 +188,7 @@ extension Engine {
   /// A group that nobody waits in or is owed by, and that may send again at once, is as good as none.
   private func isOver(_ g: GroupState, now: Timestamp) -> Bool {
     g.waiting.isEmpty && g.told.isEmpty && g.lastSentAt.map { $0 + g.interval <= now } ?? true
-      && ledger.about(g.subject).isEmpty
+      && !ledger.owes(g.subject)
   }
 
   mutating func prune(_ g: GroupState, now: Timestamp) {

@@ -3,16 +3,23 @@ package import Alerts
 extension Engine {
   // MARK: - State
 
-  mutating func applyToSilence(_ e: RecordedEvent) {
+  mutating func applyToSilence(_ e: Fact) {
     switch e.event {
-    case .silenceAdded(let s):
+    case .silenceAdded(let shared):
+      let s = shared.value
       silences[e.subject] = Silence(
         subject: e.subject, version: e.version, matchers: s.matchers, startsAt: s.startsAt, endsAt: s.endsAt,
-        by: e.actor, comment: s.comment)
+        by: e.actor, comment: s.comment, command: s.command, madeAt: e.recordedAt)
       if let window = Engine.window(e.actor) { maintenance[window] = (e.subject, s.startsAt) }
-    case .silenceExpired:
+    case .silenceExpired(let s):
+      // A window that was edited may begin anew; one that somebody ended may not.
+      if s.early, e.actor == "tocsin", let window = silences[e.subject].flatMap({ Engine.window($0.by) }) {
+        maintenance[window] = nil
+      }
       silences[e.subject] = nil
-    case .notificationRequested: silences[e.subject]?.wasWarned = true
+    case .notificationRequested:
+      // That it was made is said at once; every later word is that it ends soon.
+      if silences[e.subject]?.madeAt != e.recordedAt { silences[e.subject]?.wasWarned = true }
     default: break
     }
     if silences[e.subject] != nil { silences[e.subject]?.version = e.version }
@@ -20,22 +27,45 @@ extension Engine {
 
   // MARK: - Decisions
 
-  mutating func addSilence(
-    _ matchers: [Matcher], from startsAt: Timestamp?, to endsAt: Timestamp, comment: String?, by: String, now: Timestamp
-  ) -> Subject {
-    // The same once more changes nothing.
-    if let same = silences.values.filter({
+  /// The same once more changes nothing.
+  func knownSilence(
+    _ matchers: [Matcher], from startsAt: Timestamp?, to endsAt: Timestamp, comment: String?, by: String
+  ) -> Subject? {
+    silences.values.filter {
       $0.matchers == matchers && $0.by == by && $0.comment == comment && $0.endsAt == endsAt
         && (startsAt == nil || startsAt == $0.startsAt)
-    }).min(by: { $0.subject < $1.subject }) {
-      return same.subject
-    }
+    }.map(\.subject).min()
+  }
+
+  mutating func addSilence(
+    _ matchers: [Matcher], from startsAt: Timestamp?, to endsAt: Timestamp, comment: String?, by: String,
+    command: String? = nil, now: Timestamp
+  ) -> Subject {
     let subject = newSubject(.silence)
     emit(
-      .silenceAdded(SilenceAdded(matchers: matchers, startsAt: startsAt ?? now, endsAt: endsAt, comment: comment)),
+      .silenceAdded(
+        SilenceAdded(
+          matchers: matchers, startsAt: startsAt ?? now, endsAt: endsAt, comment: comment, command: command)),
       about: subject, now: now, actor: by)
     turnSilence(subject, now: now)
     return subject
+  }
+
+  /// Says to those who hear of notices that somebody made a silence.
+  mutating func tellOfBeginning(_ subject: Subject, holding hits: [AlertID], now: Timestamp) {
+    guard let s = silences[subject], !settings.notices.isEmpty else { return }
+    let many = hits.count == 1 ? "1 alert" : "\(hits.count) alerts"
+    let content: JSON = [
+      "about": "beginning", "subject": .string("\(s.by) silenced \(Routing.describe(s.matchers))"),
+      "text": .string(
+        "The silence \(subject) by \(s.by) holds from \(s.startsAt) to \(s.endsAt)\(s.comment.map { " (\($0))" } ?? ""). It matches \(many) that \(hits.count == 1 ? "is" : "are") open now."
+      ),
+      "silence": .string(subject.description), "ends_at": .string(s.endsAt.rfc3339),
+      "alerts": .array(hits.prefix(50).map { .string($0.description) }),
+    ]
+    for place in places(of: settings.notices, configuration: configuration, now: now) {
+      request(.notice, subject, place, content: content, cause: nil, now: now)
+    }
   }
 
   /// Open alerts that a silence with these matchers would hold.
@@ -64,7 +94,7 @@ extension Engine {
     let cause = emit(.silenceExpired(SilenceExpired(early: early)), about: subject, now: now, actor: by)
     for id in alerts.values.filter({ $0.silencedBy.contains(subject) }).map(\.id).sorted() {
       let position = emit(.unsilenced(Unsilenced(silence: subject)), about: id.subject, now: now, cause: cause)
-      resume(id, cause: position, now: now)
+      resume(id, Occasion(.silence_ended, by: subject.description), cause: position, now: now)
     }
     armMaintenance(now: now)
   }
@@ -77,11 +107,11 @@ extension Engine {
     let text =
       "The silence \(subject) by \(s.by) ends at \(s.endsAt), and \(held.count) alert\(held.count == 1 ? "" : "s") that it holds back still fire\(held.count == 1 ? "s" : ""): \(held.prefix(5).map { "\($0.id) \($0.labels["metric"] ?? "")" }.joined(separator: ", "))"
     let content: JSON = [
-      "subject": .string("Silence \(subject) ends soon"), "text": .string(text),
+      "about": "end", "subject": .string("Silence \(subject) ends soon"), "text": .string(text),
       "silence": .string(subject.description),
       "ends_at": .string(s.endsAt.rfc3339), "alerts": .array(held.prefix(50).map { .string($0.id.description) }),
     ]
-    for place in places(of: settings.notices, configuration: configuration) {
+    for place in places(of: settings.notices, configuration: configuration, now: now) {
       request(.notice, subject, place, content: content, cause: nil, now: now)
     }
   }
@@ -113,13 +143,16 @@ extension Engine {
     for (i, window) in settings.maintenance.enumerated() {
       if let next = nextOccurrence(window, now: now) { deadlines.add(.maintenance(i), at: next.start) }
     }
-    if !orphanedWindows.isEmpty { deadlines.add(.maintenance(-1), at: now) }
   }
 
-  /// Silences of windows that the configuration no longer has.
+  /// Silences of windows that the configuration no longer has, or has otherwise.
   private var orphanedWindows: [Subject] {
     silences.values.filter { s in
-      Engine.window(s.by).map { name in !settings.maintenance.contains { $0.name == name } } ?? false
+      guard let name = Engine.window(s.by) else { return false }
+      return !settings.maintenance.contains {
+        $0.name == name && $0.matchers == s.matchers && s.startsAt + $0.duration == s.endsAt
+          && $0.begins(at: s.startsAt)
+      }
     }.map(\.subject).sorted()
   }
 
@@ -130,8 +163,22 @@ extension Engine {
     return next
   }
 
-  mutating func beginMaintenance(_ index: Int, now: Timestamp) {
+  /// What a configuration that was taken up changes about alerts that are open: windows that it no longer has end, what it explains no longer is let
+  /// go of, and what it explains now is held.
+  mutating func lookAgainAtAll(now: Timestamp) {
     for subject in orphanedWindows { expireSilence(subject, early: true, by: "tocsin", now: now) }
+    for subject in silences.keys.sorted() { turnSilence(subject, now: now) }
+    for id in alerts.ids.sorted() {
+      guard let a = alerts[id], !a.isResolved else { continue }
+      if let by = a.inhibitedBy, !inhibitions.sources(of: id).contains(where: { $0.id == by }) {
+        release(id, from: by, cause: a.decisivePosition, now: now)
+      } else if a.inhibitedBy == nil {
+        holdIfInhibited(id, now: now)
+      }
+    }
+  }
+
+  mutating func beginMaintenance(_ index: Int, now: Timestamp) {
     guard settings.maintenance.indices.contains(index) else { return }
     let window = settings.maintenance[index]
     guard let next = nextOccurrence(window, now: now) else { return }

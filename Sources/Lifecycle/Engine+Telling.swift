@@ -7,47 +7,79 @@ extension Engine {
   /// Starts telling people about an alert from the first step on, unless something holds it.
   ///
   /// - Parameter reason: nil for an alert that opens: its first step needs no event of its own.
-  mutating func begin(_ id: AlertID, reason: Escalated.Reason?, cause: Int64, now: Timestamp) {
+  mutating func begin(
+    _ id: AlertID, reason: Escalated.Reason?, occasion: Occasion, cause: Int64, now: Timestamp
+  ) {
     guard let a = alerts[id], !a.isHeld else { return }
     let route = a.route
     let settings = configurations[route.configuration] ?? .init()
-    for index in route.also { tell(id, Routing.notified(by: index, in: settings), cause: cause, now: now) }
+    for index in route.also {
+      let reach = reach(Routing.notified(by: index, in: settings), of: route, now: now)
+      tell(id, reach, occasion: occasion, cause: cause, now: now)
+    }
     if let policy = policy(of: route), let first = policy.steps.first {
       // A first step with a delay of its own was armed when the alert opened.
       if first.after <= .zero || reason != nil {
-        take(step: 0, round: 0, of: policy, id, reason: reason, cause: cause, now: now)
+        take(step: 0, round: 0, of: policy, id, reason: reason, occasion: occasion, cause: cause, now: now)
       }
     } else if let index = route.index {
-      tell(id, Routing.notified(by: index, in: settings), cause: cause, now: now)
+      let reach = reach(Routing.notified(by: index, in: settings), of: route, now: now)
+      tell(id, reach, occasion: occasion, cause: cause, now: now)
+      if reach.places.isEmpty { saysThatNobody(id, reach.unreached, cause: cause, now: now) }
     }
+  }
+
+  private func reach(_ receivers: [String], of route: RouteTaken, now: Timestamp) -> Reach {
+    reach(receivers, configuration: route.configuration, now: now)
+  }
+
+  /// Without a policy nobody else would ever be told: that is itself a fact, and counted.
+  mutating func saysThatNobody(_ id: AlertID, _ unreached: [String], cause: Int64?, now: Timestamp) {
+    guard !unreached.isEmpty, let a = alerts[id], !a.isExhausted, !a.isResolved else { return }
+    emit(.exhausted(Exhausted(rounds: 0, unreached: unreached)), about: id.subject, now: now, cause: cause)
   }
 
   /// Tells everybody on a step. Says so in an event of its own, unless it is an opening alert's first.
+  ///
+  /// A step that reaches nobody gives way to the next one at once. So does one that is outside its hours, where it was to stand in for a step that could not be
+  /// told; otherwise it is passed over in its own time, or waits. Whoever escalates by hand means now, whatever the hours.
   mutating func take(
-    step: Int, round: Int, of policy: Policy, _ id: AlertID, reason: Escalated.Reason?, cause: Int64, now: Timestamp,
-    actor: String = "tocsin"
+    step: Int, round: Int, of policy: Policy, _ id: AlertID, reason: Escalated.Reason?, occasion: Occasion,
+    cause: Int64, now: Timestamp, actor: String = "tocsin"
   ) {
     guard let a = alerts[id], policy.steps.indices.contains(step) else { return }
-    let receivers = policy.steps[step].receivers
-    var cause = cause
-    if let reason {
-      cause = emit(
-        .escalated(Escalated(step: step, round: round, reason: reason)), about: id.subject, now: now, actor: actor,
-        cause: cause)
-    } else if places(of: receivers, configuration: a.route.configuration).isEmpty {
-      // Nobody is there to be told: the policy goes on all the same.
-      cause = emit(
-        .escalated(Escalated(step: step, round: round, reason: .delay)), about: id.subject, now: now, cause: cause)
+    let hasNext = step + 1 < policy.steps.count
+    var said = Escalated(step: step, round: round, reason: reason ?? .delay)
+    if let hours = policy.steps[step].hours, reason != .by_hand, !hours.contains(now) {
+      let isUrgent = hasNext && (reason == .delivery_failed || reason == .nobody_reached)
+      said.waitsUntil = hours.otherwise == .wait && !isUrgent ? hours.next(from: now) : nil
+      said.skipped = said.waitsUntil == nil
+      let cause = emit(.escalated(said), about: id.subject, now: now, actor: actor, cause: cause)
+      if isUrgent {
+        take(step: step + 1, round: round, of: policy, id, reason: reason, occasion: occasion, cause: cause, now: now)
+      }
+      return
     }
-    tell(id, receivers, step: step, round: round, cause: cause, now: now)
+    let reach = reach(policy.steps[step].receivers, of: a.route, now: now)
+    said.unreached = reach.unreached
+    var cause = cause
+    if reason != nil || !reach.unreached.isEmpty || reach.places.isEmpty {
+      cause = emit(.escalated(said), about: id.subject, now: now, actor: actor, cause: cause)
+    }
+    tell(id, reach, step: step, round: round, occasion: occasion, cause: cause, now: now)
+    if reach.places.isEmpty, hasNext {
+      take(
+        step: step + 1, round: round, of: policy, id, reason: .nobody_reached,
+        occasion: Occasion(.nobody_reached, by: reach.unreached.first), cause: cause, now: now)
+    }
   }
 
-  /// Requests a message *firing* for every place of these receivers.
+  /// Requests a message *firing* for every place.
   mutating func tell(
-    _ id: AlertID, _ receivers: [String], step: Int? = nil, round: Int? = nil, cause: Int64, now: Timestamp
+    _ id: AlertID, _ reach: Reach, step: Int? = nil, round: Int? = nil, occasion: Occasion, cause: Int64,
+    now: Timestamp
   ) {
-    guard let a = alerts[id] else { return }
-    for place in places(of: receivers, configuration: a.route.configuration) {
+    for (place, insteadOf) in reach.places {
       for older in ledger.about(id.subject)
       where older.place.target == place.target && older.purpose == .firing && older.lease == nil {
         admit(older, now: now)
@@ -55,30 +87,20 @@ extension Engine {
           .notificationCancelled(NotificationCancelled(key: older.key, reason: "a newer message takes its place")),
           about: id.subject, now: now, cause: cause)
       }
-      let key = request(.firing, id.subject, place, step: step, round: round, cause: cause, now: now)
+      let key = request(
+        .firing, id.subject, place, step: step, round: round, occasion: occasion, insteadOf: insteadOf, cause: cause,
+        now: now)
       joinStorm(id, place, key: key, cause: cause, now: now)
     }
-  }
-
-  func places(of receivers: [String], configuration: Int) -> [AlertState.Place] {
-    guard let settings = configurations[configuration] else { return [] }
-    var places: [AlertState.Place] = []
-    for name in receivers {
-      for target in settings.receiver(name)?.targets ?? [] {
-        // The same address by way of two receivers is told once.
-        if !places.contains(where: { $0.target == target }) {
-          places.append(AlertState.Place(receiver: name, target: target))
-        }
-      }
-    }
-    return places
   }
 
   /// - Returns: its key.
   @discardableResult
   mutating func request(
     _ purpose: Purpose, _ subject: Subject, _ place: AlertState.Place, step: Int? = nil, round: Int? = nil,
-    members: [AlertID] = [], content: JSON? = nil, cause: Int64?, now: Timestamp, actor: String = "tocsin"
+    members: [AlertID] = [], content: JSON? = nil, occasion: Occasion? = nil, insteadOf: String? = nil, cause: Int64?,
+    now: Timestamp,
+    actor: String = "tocsin"
   ) -> String {
     // What is told comes after what was heard: the version in the key is the request's own.
     if subject.kind == .alert { closeRepeats(of: AlertID(subject.number), now: now) }
@@ -89,7 +111,7 @@ extension Engine {
         NotificationRequested(
           key: key, purpose: purpose, receiver: place.receiver, channel: place.target.channel,
           destination: place.target.destination, step: step, round: round, members: members, content: content,
-          notBefore: quietUntil(purpose, subject, place, members, now: now))),
+          notBefore: quietUntil(purpose, subject, place, members, now: now), occasion: occasion, insteadOf: insteadOf)),
       about: subject, now: now, actor: actor, cause: cause)
     return key
   }
@@ -147,8 +169,8 @@ extension Engine {
   }
 
   /// Looks again at an alert that something held back: what still fires starts its policy.
-  mutating func resume(_ id: AlertID, cause: Int64, now: Timestamp) {
+  mutating func resume(_ id: AlertID, _ occasion: Occasion, cause: Int64, now: Timestamp) {
     guard let a = alerts[id], !a.isHeld, a.isFiring else { return }
-    begin(id, reason: .resumed, cause: cause, now: now)
+    begin(id, reason: .resumed, occasion: occasion, cause: cause, now: now)
   }
 }

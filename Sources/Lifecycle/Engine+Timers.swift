@@ -22,22 +22,29 @@ extension Engine {
     switch what {
     case .escalation(let id):
       guard let a = alerts[id], let at = a.nextEscalationAt, at <= now, !a.isHeld else { return late() }
-      advance(id, reason: .delay, cause: a.decisivePosition, now: now)
+      let occasion = Occasion(.unacknowledged, after: now - a.freeSince)
+      if a.isWaiting, let policy = policy(of: a.route) {
+        take(
+          step: a.step, round: a.round, of: policy, id, reason: .hours_began, occasion: occasion,
+          cause: a.decisivePosition, now: now)
+      } else {
+        advance(id, reason: .delay, occasion: occasion, cause: a.decisivePosition, now: now)
+      }
     case .acknowledgement(let id):
       guard let a = alerts[id], let until = a.acknowledgedUntil, until <= now, !a.isResolved else { return late() }
       let cause = emit(
         .unacknowledged(Unacknowledged(reason: .timeout)), about: id.subject, now: now, cause: a.decisivePosition)
-      resume(id, cause: cause, now: now)
+      resume(id, Occasion(.acknowledgement_timed_out, by: a.acknowledgedBy), cause: cause, now: now)
     case .reminder(let id): remind(id, now: now)
     case .snooze(let id):
       guard let a = alerts[id], let until = a.snoozedUntil, until <= now else { return late() }
       let cause = emit(
         .unsnoozed(Unsnoozed(reason: .elapsed)), about: id.subject, now: now, cause: a.decisivePosition)
-      resume(id, cause: cause, now: now)
+      resume(id, Occasion(.snooze_elapsed), cause: cause, now: now)
     case .stale(let id):
       // What came in this same batch was heard.
       closeRepeats(of: id, now: now)
-      guard let a = alerts[id], !a.isResolved, let after = settings.staleAfter else { return late() }
+      guard let a = alerts[id], !a.isResolved, let after = settings.staleAfter(of: a) else { return late() }
       let due = a.lastSeenAt + after
       guard due <= now else { return deadlines.add(.stale(id), at: due) }
       end(id, how: .stale, note: nil, by: "tocsin", cause: a.anomalyPosition, now: now)
@@ -53,6 +60,7 @@ extension Engine {
     case .silence(let subject): turnSilence(subject, now: now)
     case .silenceWarning(let subject): warnOfEnd(subject, now: now)
     case .maintenance(let index): beginMaintenance(index, now: now)
+    case .configuration: lookAgainAtAll(now: now)
     }
   }
 
@@ -67,28 +75,40 @@ extension Engine {
       if !isReplaying { deadlines.add(.farewell(id), at: due) }
       return
     }
-    if !ledger.about(id.subject).isEmpty || !a.groups.isEmpty { return }
+    if ledger.owes(id.subject) || !a.groups.isEmpty { return }
     ledger.forget(id.subject)
     alerts[id] = nil
   }
 
   /// Asks for leave again, when something that kept a resolved alert is done.
   mutating func mayLeave(_ id: AlertID) {
-    guard let a = alerts[id], let end = a.resolvedAt, a.groups.isEmpty, ledger.about(id.subject).isEmpty else { return }
+    guard let end = alerts[id]?.resolvedAt, alerts[id]?.groups.isEmpty == true, !ledger.owes(id.subject) else { return }
     deadlines.add(.farewell(id), at: end + settings.reopenWithin)
   }
 
   // MARK: - Acknowledgements
 
-  /// When whoever acknowledged is reminded: a quarter of the time before it runs out, and no sooner than fifteen minutes before.
-  static func reminder(from: Timestamp, to until: Timestamp) -> Timestamp {
-    until - min(.minutes(15), Interval(microseconds: (until - from).microseconds / 4))
+  /// When whoever acknowledged is reminded: as the policy says; otherwise a quarter of the time before it runs out, and no sooner than
+  /// fifteen minutes before. Nil: never.
+  func reminder(of a: AlertState) -> Timestamp? {
+    guard let from = a.acknowledgedAt, let until = a.acknowledgedUntil else { return nil }
+    let usual = min(.minutes(15), Interval(microseconds: (until - from).microseconds / 4))
+    let before = policy(of: a.route)?.reminder ?? usual
+    return before > .zero ? max(from, until - before) : nil
   }
 
   private mutating func remind(_ id: AlertID, now: Timestamp) {
-    guard let a = alerts[id], !a.isResolved, let at = a.acknowledgedAt, let until = a.acknowledgedUntil, until > now,
-      !a.handled.wasReminded, Engine.reminder(from: at, to: until) <= now
+    guard let a = alerts[id], !a.isResolved, let until = a.acknowledgedUntil, until > now, !a.handled.wasReminded,
+      let due = reminder(of: a), due <= now
     else { return late() }
+    // Whoever has an address of their own hears it there, and nobody else.
+    if let by = a.acknowledgedBy, let person = settings.onCall.person(acting: by), !person.targets.isEmpty {
+      for target in person.targets {
+        request(
+          .reminder, id.subject, .init(receiver: person.name, target: target), cause: a.decisivePosition, now: now)
+      }
+      return
+    }
     let shown = a.told.filter { Engine.showsAcknowledgement.contains($0.target.channel) }
     // A thread where the acknowledgement stands is where its owner looks; otherwise the places that were told.
     for place in shown.filter({ $0.target.channel != "pagerduty" }).isEmpty ? a.told : shown
@@ -108,20 +128,28 @@ extension Engine {
 
   /// On to the next step of an alert's policy, or its end.
   mutating func advance(
-    _ id: AlertID, reason: Escalated.Reason, cause: Int64, now: Timestamp, actor: String = "tocsin"
+    _ id: AlertID, reason: Escalated.Reason, occasion: Occasion, cause: Int64, now: Timestamp, actor: String = "tocsin"
   ) {
     guard let a = alerts[id], let policy = policy(of: a.route) else { return }
     if a.isExhausted, reason == .by_hand, !policy.steps.isEmpty {
       // Whoever asks when it has no step left gets it all once more.
       return take(
-        step: 0, round: a.round + 1, of: policy, id, reason: reason, cause: cause, now: now, actor: actor)
+        step: 0, round: a.round + 1, of: policy, id, reason: reason, occasion: occasion, cause: cause, now: now,
+        actor: actor)
+    }
+    if a.isWaiting, reason == .by_hand {
+      // Whoever asks does not wait for its hours.
+      return take(
+        step: a.step, round: a.round, of: policy, id, reason: reason, occasion: occasion, cause: cause, now: now,
+        actor: actor)
     }
     switch Escalation.next(after: a.step, round: a.round, in: policy) {
     case .step(let step, let round):
       // A first step that had its own delay opens the policy: no event but its messages.
       let opens = a.step < 0 && round == 0 && reason == .delay
       take(
-        step: step, round: round, of: policy, id, reason: opens ? nil : reason, cause: cause, now: now, actor: actor)
+        step: step, round: round, of: policy, id, reason: opens ? nil : reason, occasion: occasion, cause: cause,
+        now: now, actor: actor)
     case .exhausted:
       emit(.exhausted(Exhausted(rounds: a.round + 1)), about: id.subject, now: now, actor: actor, cause: cause)
     }

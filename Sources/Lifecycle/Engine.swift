@@ -16,8 +16,14 @@ package struct Engine: Sendable {
   package internal(set) var ledger = Ledger()
   package internal(set) var deadlines = Deadlines()
   /// By the number of their `C-…` subject.
-  package internal(set) var configurations: [Int: LifecycleSettings] = [:]
-  package internal(set) var configuration = 0
+  package internal(set) var configurations: [Int: LifecycleSettings] = [:] {
+    didSet { settings = configurations[configuration] ?? LifecycleSettings() }
+  }
+  package internal(set) var configuration = 0 {
+    didSet { settings = configurations[configuration] ?? LifecycleSettings() }
+  }
+  /// The configuration in force.
+  package private(set) var settings = LifecycleSettings()
   /// Keys of digests that were ordered, for ever: a few hundred a year.
   package internal(set) var digests: Set<String> = []
   /// The position of the newest fact, in the batch or committed.
@@ -26,7 +32,8 @@ package struct Engine: Sendable {
   /// Alerts that are not resolved.
   package internal(set) var openCount = 0
 
-  var numbers: [Subject.Kind: Int64] = [:]
+  /// The highest number of each kind of subject that was ever given.
+  var numbers = SubjectNumbers()
   var versions: [Subject: Int] = [:]
   var groupByKey: [String: Subject] = [:]
   var storms = Storms()
@@ -36,11 +43,20 @@ package struct Engine: Sendable {
   var batch: [RecordedEvent] = []
   var repeats: [AlertID: Repeats] = [:]
   var repeatOrder: [AlertID] = []
+  /// Alerts that are snoozed until their value changes: what comes of them is read, and not only noted.
+  var watched: Set<AlertID> = []
   var isReplaying = false
-  private var replayedTo = Timestamp.epoch
+  /// When the newest fact was recorded.
+  var reachedAt = Timestamp.epoch
+  package var recordedUpTo: Timestamp { reachedAt }
   /// What many alerts have in common, once in memory.
-  private var routes: [RouteTaken: AlertState.Shared<RouteTaken>] = [:]
+  private var routes: [RouteTaken: FrozenRoute] = [:]
+  private var lastRoute: FrozenRoute?
+  /// What a route of the configuration in force comes to, where that does not depend on the alert.
+  var plainRoutes: [Int: FrozenRoute] = [:]
+  private var commonLabels: Set<String> = []
   private var toldSets: Set<[AlertState.Place]> = []
+  private(set) var lastTold: [AlertState.Place] = []
   private static let sharedLimit = 50_000
 
   package struct Life: Sendable, Equatable {
@@ -54,7 +70,9 @@ package struct Engine: Sendable {
     var firstTime: Timestamp
     var lastTime: Timestamp
     var worst: Severity
-    var last: Anomaly
+    /// The newest of them, as it came.
+    var last: TextPiece
+    var source: String
   }
 
   /// What happened since the process began, for metrics.
@@ -68,8 +86,6 @@ package struct Engine: Sendable {
 
   package init() {}
 
-  package var settings: LifecycleSettings { configurations[configuration] ?? LifecycleSettings() }
-
   func policy(of route: RouteTaken) -> Policy? {
     route.policy.flatMap { configurations[route.configuration]?.policy($0) }
   }
@@ -82,11 +98,11 @@ package struct Engine: Sendable {
     _ event: AlertEvent, about subject: Subject, now: Timestamp, occurredAt: Timestamp? = nil, actor: String = "tocsin",
     cause: Int64? = nil
   ) -> Int64 {
-    if subject.kind == .alert { closeRepeats(of: AlertID(subject.number), now: now) }
+    if subject.kind == .alert, !repeats.isEmpty { closeRepeats(of: AlertID(subject.number), now: now) }
     let e = RecordedEvent(
       position: head + 1, subject: subject, version: version(of: subject) + 1, occurredAt: occurredAt ?? now,
       recordedAt: now, actor: actor, cause: cause, event: event)
-    apply(e)
+    apply(Fact(e))
     batch.append(e)
     return e.position
   }
@@ -109,23 +125,26 @@ package struct Engine: Sendable {
     guard let r = repeats.removeValue(forKey: id) else { return }
     emit(
       .deduplicated(
-        Deduplicated(count: r.count, firstTime: r.firstTime, lastTime: r.lastTime, worst: r.worst, last: r.last)),
-      about: id.subject, now: now, occurredAt: r.lastTime, actor: r.last.source,
+        Deduplicated(
+          count: r.count, firstTime: r.firstTime, lastTime: r.lastTime, worst: r.worst,
+          kept: KeptAnomaly(text: r.last.copy, seenAt: r.lastTime))),
+      about: id.subject, now: now, occurredAt: r.lastTime, actor: r.source,
       cause: alerts[id]?.decisivePosition)
   }
 
   // MARK: - State
 
-  mutating func apply(_ e: RecordedEvent) {
+  mutating func apply(_ e: Fact) {
     head = e.position
+    reachedAt = max(reachedAt, e.recordedAt)
     let s = e.subject
-    numbers[s.kind] = max(numbers[s.kind] ?? 0, s.number)
+    numbers.note(s)
     if s.kind != .alert { versions[s] = e.version }
     switch s.kind {
     case .alert: applyToAlert(e)
     case .configuration:
       if case .configured(let c) = e.event {
-        configurations[Int(s.number)] = LifecycleSettings(json: c.settings)
+        configurations[Int(s.number)] = LifecycleSettings(json: c.value.settings)
         configuration = Int(s.number)
         if !isReplaying { armForConfiguration(now: e.recordedAt) }
       }
@@ -135,12 +154,16 @@ package struct Engine: Sendable {
     applyToLedger(e)
   }
 
-  private mutating func applyToAlert(_ e: RecordedEvent) {
+  private mutating func applyToAlert(_ e: Fact) {
     let id = AlertID(e.subject.number)
     if case .detected(let d) = e.event {
       guard var state = AlertState(opening: e) else { return }
-      state.share(route: shared(d.route))
-      if let first = policy(of: d.route)?.steps.first, first.after > .zero {
+      // A replay's reader shares them itself.
+      if !isReplaying {
+        state.share(route: shared(d.route))
+        state.labels.share(common: shared(labels: state.labels.common))
+      }
+      if d.route.route.policy != nil, let first = policy(of: d.route.route)?.steps.first, first.after > .zero {
         state.nextEscalationAt = e.recordedAt + first.after
       }
       alerts[id] = state
@@ -153,12 +176,21 @@ package struct Engine: Sendable {
       }
       return
     }
+    switch e.event {
+    case .deduplicated, .commented, .labelled, .notificationAttempted, .notificationDelivered, .notificationFailed,
+      .notificationCancelled:
+      // No due time changes by these, and nothing is held or let go.
+      alerts[id]?.evolve(e) { _ in nil }
+      return
+    default: break
+    }
     guard let before = alerts[id].map(Before.init) else { return }
     let configurations = configurations
     alerts[id]?.evolve(e) { route in route.policy.flatMap { configurations[route.configuration]?.policy($0) } }
+    watch(e, id)
     switch e.event {
     case .severityRaised(let r):
-      if let route = r.route.map({ shared($0) }) { alerts[id]?.share(route: route) }
+      if let route = r.route.map({ shared(FrozenRoute($0)) }) { alerts[id]?.share(route: route) }
       if !isReplaying, let a = alerts[id] { inhibitions.update(a) }
       if r.route != nil { leaveFormerGroups(id, now: e.recordedAt) }
       joinGroups(id, now: e.recordedAt)
@@ -178,6 +210,14 @@ package struct Engine: Sendable {
     if !isReplaying { arm(id, before) }
   }
 
+  private mutating func watch(_ e: Fact, _ id: AlertID) {
+    switch e.event {
+    case .snoozed(let s) where s.unlessChanged != nil: watched.insert(id)
+    case .snoozed, .unsnoozed, .resolved, .reopened: if !watched.isEmpty { watched.remove(id) }
+    default: break
+    }
+  }
+
   /// Due times as they were, to see which are new.
   private struct Before {
     var escalation: Timestamp?
@@ -186,6 +226,7 @@ package struct Engine: Sendable {
     var resolvedAt: Timestamp?
     var isHeld: Bool
     var isResolved: Bool
+    var severity: Severity
     init(_ a: AlertState) {
       escalation = a.nextEscalationAt
       acknowledged = a.acknowledgedUntil
@@ -193,6 +234,7 @@ package struct Engine: Sendable {
       resolvedAt = a.resolvedAt
       isHeld = a.isHeld
       isResolved = a.isResolved
+      severity = a.severity
     }
   }
 
@@ -202,11 +244,13 @@ package struct Engine: Sendable {
     if let t = a.nextEscalationAt, t != before?.escalation { deadlines.add(.escalation(id), at: t) }
     if let t = a.acknowledgedUntil, t != before?.acknowledged {
       deadlines.add(.acknowledgement(id), at: t)
-      if let at = a.acknowledgedAt { deadlines.add(.reminder(id), at: Engine.reminder(from: at, to: t)) }
+      if let due = reminder(of: a) { deadlines.add(.reminder(id), at: due) }
     }
     if let t = a.snoozedUntil, t != before?.snoozed { deadlines.add(.snooze(id), at: t) }
     if let t = a.resolvedAt, t != before?.resolvedAt { deadlines.add(.farewell(id), at: t + settings.reopenWithin) }
-    if before == nil || before?.isResolved == true, !a.isResolved, let stale = settings.staleAfter {
+    if before == nil || before?.isResolved == true || before?.severity != a.severity, !a.isResolved,
+      let stale = settings.staleAfter(of: a)
+    {
       deadlines.add(.stale(id), at: a.lastSeenAt + stale)
     }
     if a.isFlapping, let t = steadyAt(a) { deadlines.add(.steady(id), at: t) }
@@ -215,19 +259,25 @@ package struct Engine: Sendable {
   // MARK: - Replay
 
   /// Takes up a fact of the log, at the start.
-  package mutating func replay(_ e: RecordedEvent) {
+  package mutating func replay(_ e: RecordedEvent) { replay(Fact(e)) }
+
+  package mutating func replay(_ e: Fact) {
     isReplaying = true
     // Nothing is armed while the past passes by, but the farewells: or every alert that ever was would stand in memory at once.
     // Facts of one moment belong together: what the first of them settled may owe the next.
-    if e.recordedAt > replayedTo {
-      replayedTo = e.recordedAt
+    if e.recordedAt > reachedAt {
+      reachedAt = e.recordedAt
       while let (_, what) = deadlines.popDue(e.recordedAt) {
         if case .farewell(let id) = what { bidFarewell(id, now: e.recordedAt) }
       }
     }
+    ledger.offerNothing()
     apply(e)
-    if e.subject.kind == .alert, let a = alerts[AlertID(e.subject.number)], let t = a.resolvedAt {
-      deadlines.add(.farewell(a.id), at: t + settings.reopenWithin)
+    switch e.event {
+    case .resolved, .steady:
+      let id = AlertID(e.subject.number)
+      if let t = alerts[id]?.resolvedAt { deadlines.add(.farewell(id), at: t + settings.reopenWithin) }
+    default: break
     }
     isReplaying = false
   }
@@ -248,6 +298,7 @@ package struct Engine: Sendable {
       if let due = g.dueAt { deadlines.add(.group(g.subject), at: due) } else { prune(g, now: now) }
     }
     armMaintenance(now: now)
+    ledger.offerAll()
     for (position, p) in ledger.pending.sorted(by: { $0.key < $1.key }) {
       // Leases are not in the log: whatever was due may have been with a worker when the service stopped.
       var p = p
@@ -260,43 +311,58 @@ package struct Engine: Sendable {
   /// Puts an alert that has left memory back into it, from the facts of its life, so that a command can be judged.
   package mutating func recall(_ life: [RecordedEvent]) {
     guard var state = folded(life), alerts[state.id] == nil else { return }
-    state.share(route: shared(state.route))
+    state.share(route: shared(FrozenRoute(state.route)))
+    state.labels.share(common: shared(labels: state.labels.common))
     alerts[state.id] = state
     deadlines.add(.farewell(state.id), at: (state.resolvedAt ?? state.lastSeenAt) + settings.reopenWithin)
   }
 
   /// An alert's state from the facts of its life.
   package func folded(_ life: [RecordedEvent]) -> AlertState? {
-    guard let first = life.first, var state = AlertState(opening: first) else { return nil }
-    for e in life.dropFirst() { state.evolve(e) { policy(of: $0) } }
+    guard let first = life.first, var state = AlertState(opening: Fact(first)) else { return nil }
+    for e in life.dropFirst() { state.evolve(Fact(e)) { policy(of: $0) } }
     return state
   }
 
   /// A new configuration changes what is waited for.
   private mutating func armForConfiguration(now: Timestamp) {
     inhibitions = InhibitionIndex(settings)
-    let stale = settings.staleAfter
     for id in alerts.ids.sorted() {
       guard let a = alerts[id], !a.isResolved else { continue }
       inhibitions.add(a)
-      if let stale { deadlines.add(.stale(id), at: a.lastSeenAt + stale) }
+      if let stale = settings.staleAfter(of: a) { deadlines.add(.stale(id), at: a.lastSeenAt + stale) }
     }
     armMaintenance(now: now)
+    deadlines.add(.configuration, at: now)
   }
 
   // MARK: - Shared values
 
-  mutating func shared(_ route: RouteTaken) -> AlertState.Shared<RouteTaken> {
-    if let known = routes[route] { return known }
-    if routes.count >= Engine.sharedLimit { routes.removeAll() }
-    let new = AlertState.Shared(route)
-    routes[route] = new
-    return new
+  /// The one that others hold already, if there is one that says the same.
+  mutating func shared(_ route: FrozenRoute) -> FrozenRoute {
+    // A replay's reader shares them itself.
+    if let lastRoute, lastRoute === route { return route }
+    let known = routes[route.route] ?? route
+    if known === route {
+      if routes.count >= Engine.sharedLimit { routes.removeAll() }
+      routes[route.route] = route
+    }
+    lastRoute = known
+    return known
   }
+
+  mutating func shared(labels common: String) -> String {
+    if commonLabels.count >= Engine.sharedLimit { commonLabels.removeAll() }
+    return commonLabels.insert(common).memberAfterInsert
+  }
+
+  func isLastTold(_ place: AlertState.Place) -> Bool { lastTold.count == 1 && lastTold[0] == place }
 
   mutating func shared(_ places: [AlertState.Place]) -> [AlertState.Place] {
     if places.isEmpty { return [] }
+    if lastTold == places { return lastTold }
     if toldSets.count >= Engine.sharedLimit { toldSets.removeAll() }
-    return toldSets.insert(places).memberAfterInsert
+    lastTold = toldSets.insert(places).memberAfterInsert
+    return lastTold
   }
 }

@@ -130,7 +130,7 @@ extension Engine {
   mutating func release(_ target: AlertID, from id: AlertID, cause: Int64, now: Timestamp) {
     let position = emit(.uninhibited(Uninhibited(by: id)), about: target.subject, now: now, cause: cause)
     holdIfInhibited(target, now: now)
-    resume(target, cause: position, now: now)
+    resume(target, Occasion(.inhibition_ended, by: id.description), cause: position, now: now)
   }
 
   private mutating func inhibit(_ id: AlertID, by source: AlertID, rule: String, cause: Int64?, now: Timestamp) {

@@ -18,6 +18,8 @@ package struct Ledger: Sendable {
     /// Tries so far.
     package var attempts = 0
     package var notBefore: Timestamp
+    /// Why a message *firing* is owed.
+    package var occasion: Occasion?
     package var lease: Lease?
     /// It may have arrived although nobody said so: a lease ran out, or a connection ended after the last byte.
     package var mayHaveArrived = false
@@ -27,11 +29,6 @@ package struct Ledger: Sendable {
   package struct Lease: Sendable, Equatable {
     package var worker: String
     package var until: Timestamp
-  }
-  /// Messages about one subject to one target go out in order: only the first is ever leased.
-  private struct Line: Hashable, Sendable {
-    var subject: Subject
-    var target: Receiver.Target
   }
   private struct Ready: Comparable, Sendable {
     var urgency: UInt8
@@ -51,75 +48,146 @@ package struct Ledger: Sendable {
   }
 
   package private(set) var pending: [Int64: Pending] = [:]
+  /// Of keys that don't begin with their subject.
   private var byKey: [String: Int64] = [:]
-  private var lines: [Line: [Int64]] = [:]
   private var ready: [String: Heap<Ready>] = [:]
   /// What deliveries about a subject to a place returned, for the messages that follow.
-  private var threads: [Subject: [Thread]] = [:]
-  private struct Thread: Sendable, Equatable {
+  var threads: [Subject: [Thread]] = [:]
+  struct Thread: Sendable, Equatable {
     var target: Receiver.Target
-    var json: JSON
+    /// An object as JSON text: a million of them are kept, and few are ever read.
+    var text: [UInt8]
   }
-  package private(set) var totals = Totals()
-  private var bySubject: [Subject: [Int64]] = [:]
+  package internal(set) var totals = Totals()
+  /// Positions in their order. Messages about one subject to one target make a line: only the first is ever leased.
+  private var bySubject: [Subject: Line] = [:]
+  /// While the past passes by nobody asks for jobs, and nothing is offered.
+  private var isOffering = true
 
   package init() {}
 
-  package func find(_ key: String) -> Pending? { byKey[key].flatMap { pending[$0] } }
+  package func find(_ key: String) -> Pending? { position(of: key).flatMap { pending[$0] } }
+
+  /// A key begins with its subject, about which little is owed at once: it needs no table of its own.
+  private func position(of key: String) -> Int64? {
+    if let subject = Ledger.subject(of: key), let line = bySubject[subject] {
+      if pending[line.first]?.key == key { return line.first }
+      for position in line.rest where pending[position]?.key == key { return position }
+    }
+    return byKey.isEmpty ? nil : byKey[key]
+  }
+
+  /// `A-1042/firing/…` is about A-1042.
+  private static func subject(of key: String) -> Subject? {
+    var kind: Subject.Kind?
+    var number: Int64 = 0
+    for (i, c) in key.utf8.enumerated() {
+      switch i {
+      case 0: kind = Subject.Kind(rawValue: c)
+      case 1: if c != UInt8(ascii: "-") { return nil }
+      default:
+        if c == UInt8(ascii: "/") { return kind.map { Subject($0, number) } }
+        guard c &- 48 < 10, i < 20 else { return nil }
+        number = number * 10 + Int64(c &- 48)
+      }
+    }
+    return nil
+  }
   package subscript(_ position: Int64) -> Pending? {
     get { pending[position] }
     set {
       if let newValue, pending[position] != nil { pending[position] = newValue }
     }
   }
-  package func about(_ subject: Subject) -> [Pending] { (bySubject[subject] ?? []).compactMap { pending[$0] } }
+  package func about(_ subject: Subject) -> [Pending] {
+    guard let line = bySubject[subject] else { return [] }
+    return line.all.compactMap { pending[$0] }
+  }
+
+  package func owes(_ subject: Subject) -> Bool { bySubject[subject] != nil }
+
+  /// Positions in their order. Most often there is one: no memory of its own for that.
+  private struct Line: Sendable {
+    var first: Int64
+    var rest: [Int64] = []
+    var all: [Int64] { [first] + rest }
+  }
 
   package func thread(_ subject: Subject, _ target: Receiver.Target) -> JSON? {
-    threads[subject]?.first { $0.target == target }?.json
+    threads[subject]?.first { $0.target == target }.flatMap { try? JSON(parsing: $0.text) }
   }
-  package mutating func remember(_ provider: JSON, _ subject: Subject, _ target: Receiver.Target) {
-    var known = threads[subject] ?? []
-    let i = known.firstIndex { $0.target == target } ?? known.count
-    if i == known.count { known.append(Thread(target: target, json: .object([]))) }
-    var members = known[i].json.members ?? []
-    for m in provider.members ?? [] {
+  /// - Parameter provider: a JSON object; anything else is let go.
+  package mutating func remember(_ provider: [UInt8], _ subject: Subject, _ target: Receiver.Target) {
+    guard provider.first == UInt8(ascii: "{") else { return }
+    guard let i = threads[subject]?.firstIndex(where: { $0.target == target }), let known = threads[subject]?[i] else {
+      threads[subject, default: []].append(Thread(target: target, text: provider))
+      return
+    }
+    // What came before, and what is newer, under each name.
+    var members = (try? JSON(parsing: known.text))?.members ?? []
+    for m in (try? JSON(parsing: provider))?.members ?? [] {
       members.removeAll { $0.name == m.name }
       members.append(m)
     }
-    known[i].json = .object(members)
-    threads[subject] = known
+    threads[subject]?[i].text = JSON.object(members).bytes
   }
   package mutating func forget(_ subject: Subject) { threads[subject] = nil }
 
   package mutating func add(_ p: Pending) {
     totals.requested += 1
-    pending[p.position] = p
-    byKey[p.key] = p.position
-    bySubject[p.subject, default: []].append(p.position)
-    let line = Line(subject: p.subject, target: p.place.target)
-    lines[line, default: []].append(p.position)
-    if lines[line]?.first == p.position { offer(p) }
+    put(p)
   }
 
-  package mutating func settle(_ position: Int64, as end: End) {
-    guard let p = pending.removeValue(forKey: position) else { return }
+  /// Those of one line must come in the order of their positions.
+  mutating func put(_ p: Pending) {
+    pending[p.position] = p
+    if Ledger.subject(of: p.key) != p.subject { byKey[p.key] = p.position }
+    if bySubject[p.subject]?.rest.append(p.position) == nil { bySubject[p.subject] = Line(first: p.position) }
+    offer(p)
+  }
+
+  /// The first of those about this subject that wait for this target.
+  private func first(_ subject: Subject, _ target: Receiver.Target) -> Pending? {
+    guard let line = bySubject[subject] else { return nil }
+    if let p = pending[line.first], p.place.target == target { return p }
+    for position in line.rest { if let p = pending[position], p.place.target == target { return p } }
+    return nil
+  }
+
+  /// - Returns: what it was; nil if it was settled before, or was never owed.
+  @discardableResult
+  package mutating func settle(_ key: String, as end: End) -> Pending? {
+    guard let position = position(of: key), let p = pending.removeValue(forKey: position) else { return nil }
     switch end {
     case .delivered: totals.delivered += 1
     case .failed: totals.failed += 1
     case .cancelled: totals.cancelled += 1
     }
-    byKey[p.key] = nil
-    bySubject[p.subject]?.removeAll { $0 == position }
-    if bySubject[p.subject]?.isEmpty == true { bySubject[p.subject] = nil }
-    let line = Line(subject: p.subject, target: p.place.target)
-    lines[line]?.removeAll { $0 == position }
-    if let next = lines[line]?.first, let p = pending[next] { offer(p) } else { lines[line] = nil }
+    if !byKey.isEmpty { byKey[p.key] = nil }
+    guard var line = bySubject.removeValue(forKey: p.subject), !line.rest.isEmpty else { return p }
+    if line.first == position { line.first = line.rest.removeFirst() } else { line.rest.removeAll { $0 == position } }
+    bySubject[p.subject] = line
+    if let next = first(p.subject, p.place.target) { offer(next) }
+    return p
   }
 
   /// Puts it where a worker finds it, if it is the first of its line. Doubled entries are harmless: each is judged when it comes up.
   package mutating func offer(_ p: Pending) {
-    guard p.lease == nil, lines[Line(subject: p.subject, target: p.place.target)]?.first == p.position else { return }
+    guard isOffering, p.lease == nil, first(p.subject, p.place.target)?.position == p.position else { return }
     ready[p.place.target.channel, default: Heap()].insert(Ready(urgency: p.urgency, position: p.position))
+  }
+
+  /// Whether a worker might find something.
+  package var hasReady: Bool { ready.values.contains { !$0.isEmpty } }
+
+  /// From now on nothing is offered, until ``offerAll()``.
+  mutating func offerNothing() { isOffering = false }
+
+  /// Offers what is owed, whatever was offered before.
+  mutating func offerAll() {
+    isOffering = true
+    ready = [:]
+    for p in pending.values { offer(p) }
   }
 
   /// The most urgent message on one of these channels that may go now.
@@ -142,7 +210,7 @@ package struct Ledger: Sendable {
   private mutating func first(on channel: String, now: Timestamp) -> Ready? {
     while let first = ready[channel]?.min {
       guard let p = pending[first.position], p.lease == nil, p.notBefore <= now,
-        lines[Line(subject: p.subject, target: p.place.target)]?.first == p.position
+        self.first(p.subject, p.place.target)?.position == p.position
       else {
         _ = ready[channel]?.popMin()
         continue

@@ -9,6 +9,8 @@ package struct LifecycleSettings: Sendable, Equatable {
   package var reopenWithin = Interval.minutes(10)
   /// An alert of which nothing is heard for this long is resolved as `stale`. Nil: never.
   package var staleAfter: Interval?
+  /// Other times for alerts that match; the first of these that does counts.
+  package var staleRules: [StaleRule] = []
   package var receivers: [Receiver] = []
   package var policies: [Policy] = []
   /// First match wins, but for `continues`.
@@ -24,13 +26,37 @@ package struct LifecycleSettings: Sendable, Equatable {
   package var storm: StormRule? = StormRule()
   /// So long before a silence ends, whoever hears of notices is told what it still holds back. Zero: not at all.
   package var silenceWarning = Interval.minutes(15)
-  /// Receivers of words about silences.
+  /// Receivers of words about silences: that one was made, and that it ends soon.
   package var notices: [String] = []
+  /// The longest silence that somebody may ask for.
+  package var longestSilence = Command.longest
+  /// A silence that would hold back more open alerts than this must be confirmed. Nil: none must.
+  package var confirmSilenceOver: Int?
+  /// People and schedules. Who is on call is looked up in the settings in force, not in those that an alert was opened under: an
+  /// override that is written today counts for everything that is open.
+  package var onCall = OnCallSettings()
 
   package init() {}
 
   package func receiver(_ name: String) -> Receiver? { receivers.first { $0.name == name } }
   package func policy(_ name: String) -> Policy? { policies.first { $0.name == name } }
+
+  /// How long nothing may be heard of this alert until it counts as stale. Nil: for ever.
+  package func staleAfter(of a: AlertState) -> Interval? {
+    for rule in staleRules where a.labels.matches(rule.matchers, severity: a.severity) { return rule.after }
+    return staleAfter
+  }
+}
+
+/// See ``LifecycleSettings/staleRules``.
+package struct StaleRule: Sendable, Equatable {
+  package var matchers: [Matcher]
+  /// Nil: never.
+  package var after: Interval?
+  package init(matchers: [Matcher], after: Interval?) {
+    self.matchers = matchers
+    self.after = after
+  }
 }
 
 /// A named place that notifications go to.
@@ -76,9 +102,12 @@ package struct Policy: Sendable, Equatable {
     /// After the step before; for the first, after the alert opened.
     package var after: Interval
     package var receivers: [String]
-    package init(after: Interval, receivers: [String]) {
+    /// The hours in which it may tell anybody; nil: always.
+    package var hours: StepHours?
+    package init(after: Interval, receivers: [String], hours: StepHours? = nil) {
       self.after = after
       self.receivers = receivers
+      self.hours = hours
     }
   }
   package var name: String
@@ -87,12 +116,36 @@ package struct Policy: Sendable, Equatable {
   package var repeats: Int
   /// How long an acknowledgement holds. Nil: until the alert ends.
   package var acknowledgeTimeout: Interval?
-  package init(name: String, steps: [Step], repeats: Int = 0, acknowledgeTimeout: Interval? = nil) {
+  /// So long before that, a reminder goes out. Nil: a quarter of the timeout, and fifteen minutes at most. Zero: none.
+  package var reminder: Interval?
+  package init(
+    name: String, steps: [Step], repeats: Int = 0, acknowledgeTimeout: Interval? = nil, reminder: Interval? = nil
+  ) {
     self.name = name
     self.steps = steps
     self.repeats = repeats
     self.acknowledgeTimeout = acknowledgeTimeout
+    self.reminder = reminder
   }
+}
+
+/// When a step may tell anybody, and what becomes of it at other times.
+package struct StepHours: Sendable, Equatable {
+  package enum Otherwise: String, Sendable, CaseIterable {
+    /// The step tells nobody, and the policy goes on in its own time.
+    case skip
+    /// The step waits until its hours begin, and the policy with it.
+    case wait
+  }
+  package var windows: [TimeWindow]
+  package var otherwise: Otherwise
+  package init(windows: [TimeWindow], otherwise: Otherwise = .skip) {
+    self.windows = windows
+    self.otherwise = otherwise
+  }
+  package func contains(_ t: Timestamp) -> Bool { windows.contains { $0.contains(t) } }
+  package func next(from t: Timestamp) -> Timestamp? { windows.compactMap { $0.next(from: t) }.min() }
+  package var text: String { windows.map(\.text).joined(separator: ", ") }
 }
 
 /// Which alerts go where.

@@ -56,6 +56,8 @@ package struct FlappingRule: Sendable, Equatable {
   package var changes: Int
   package var within: Interval
   package var steadyAfter: Interval
+  /// So many reopenings are remembered.
+  package static let mostChanges = Flaps.remembered
   package init(changes: Int = 6, within: Interval = .hours(1), steadyAfter: Interval = .minutes(30)) {
     self.changes = min(max(changes, 2), Flaps.remembered)
     self.within = within
@@ -88,18 +90,21 @@ package struct MaintenanceWindow: Sendable, Equatable {
   package var matchers: [Matcher]
   /// 1 (Monday) to 7; the days on which it begins.
   package var weekdays: [Int]
+  /// Which of those days of a month: 1 for the first to 5 for the fifth, -1 for the last. None: all of them.
+  package var weeks: [Int]
   /// The local time at which it begins, in minutes after midnight.
   package var minuteOfDay: Int
   package var duration: Interval
   /// IANA name.
   package var timeZone: String
   package init(
-    name: String, matchers: [Matcher], weekdays: [Int] = Array(1...7), minuteOfDay: Int, duration: Interval,
-    timeZone: String
+    name: String, matchers: [Matcher], weekdays: [Int] = Array(1...7), weeks: [Int] = [], minuteOfDay: Int,
+    duration: Interval, timeZone: String
   ) {
     self.name = name
     self.matchers = matchers
     self.weekdays = weekdays
+    self.weeks = weeks
     self.minuteOfDay = minuteOfDay
     self.duration = duration
     self.timeZone = timeZone
@@ -110,13 +115,27 @@ package struct MaintenanceWindow: Sendable, Equatable {
   package func next(after now: Timestamp) -> (start: Timestamp, end: Timestamp)? {
     guard let zone = LocalZone(timeZone), duration > .zero else { return nil }
     let first = zone.local(now - duration).day - 1
-    for day in first...(first + 9 + duration.microseconds / Interval.days(1).microseconds) {
-      let local = LocalTime(day: day, minute: minuteOfDay)
-      guard weekdays.contains(local.weekday) else { continue }
-      let start = zone.first(local)
+    // A fifth Monday comes again within three months at most.
+    let days = (weeks.isEmpty ? 9 : 130) + duration.microseconds / Interval.days(1).microseconds
+    for day in first...(first + days) where isDay(LocalTime(day: day, minute: minuteOfDay)) {
+      let start = zone.first(LocalTime(day: day, minute: minuteOfDay))
       if start + duration > now { return (start, start + duration) }
     }
     return nil
+  }
+
+  /// Whether an occurrence begins at this instant.
+  package func begins(at start: Timestamp) -> Bool {
+    guard let zone = LocalZone(timeZone) else { return false }
+    let local = LocalTime(day: zone.local(start).day, minute: minuteOfDay)
+    return isDay(local) && zone.first(local) == start
+  }
+
+  private func isDay(_ local: LocalTime) -> Bool {
+    guard weekdays.contains(local.weekday) else { return false }
+    if weeks.isEmpty || weeks.contains(Int(local.date.day - 1) / 7 + 1) { return true }
+    let inAWeek = LocalTime(day: local.day + 7, minute: minuteOfDay)
+    return weeks.contains(-1) && inAWeek.date.month != local.date.month
   }
 }
 

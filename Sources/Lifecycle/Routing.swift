@@ -6,17 +6,24 @@ package enum Routing {
   package static func choose(
     _ label: (String) -> String?, settings: LifecycleSettings, configuration: Int
   ) -> RouteTaken {
-    var also: [Int] = []
-    for (i, route) in settings.routes.enumerated() where route.matchers.allSatisfy({ $0.matches(label) }) {
-      if route.continues, i + 1 < settings.routes.count {
-        also.append(i)
-        continue
-      }
-      return choice(i, route, label, also: also, configuration)
+    let found = find(label, settings.routes)
+    if let index = found.index {
+      return choice(index, settings.routes[index], label, also: found.also, configuration)
     }
     // Only routes with `continue` matched: the last of them is the one that counts.
+    var also = found.also
     if let last = also.popLast() { return choice(last, settings.routes[last], label, also: also, configuration) }
     return RouteTaken(configuration: configuration, index: nil, match: "no route matched", dashboardOnly: true)
+  }
+
+  /// The places of the route that counts, and of those before it that say `continue`.
+  static func find(_ label: (String) -> String?, _ routes: [Route]) -> (index: Int?, also: [Int]) {
+    var also: [Int] = []
+    for i in routes.indices where routes[i].matchers.allSatisfy({ $0.matches(label) }) {
+      guard routes[i].continues, i + 1 < routes.count else { return (i, also) }
+      also.append(i)
+    }
+    return (nil, also)
   }
 
   private static func choice(

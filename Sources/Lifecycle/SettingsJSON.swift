@@ -12,6 +12,10 @@ extension LifecycleSettings {
       "dependencies": .list(dependencies.map(\.json)), "maintenance": .list(maintenance.map(\.json)),
       "flapping": flapping?.json ?? false, "storm": storm?.json ?? false,
       "silence_warning_us": .int(silenceWarning.microseconds), "notices": .list(notices.map { .string($0) }),
+      "stale_rules": .list(staleRules.map(\.json)),
+      "longest_silence_us": longestSilence == Command.longest ? .null : .int(longestSilence.microseconds),
+      "confirm_silence_over": confirmSilenceOver.map { .int($0) } ?? .null,
+      "people": .list(onCall.people.map(\.json)), "schedules": .list(onCall.schedules.map(\.json)),
     ])
   }
 
@@ -31,6 +35,11 @@ extension LifecycleSettings {
     if let f = json["storm"] { storm = StormRule(json: f) }
     silenceWarning = json.interval("silence_warning_us") ?? silenceWarning
     notices = json.texts("notices")
+    staleRules = (json["stale_rules"]?.array ?? []).map { StaleRule(json: $0) }
+    longestSilence = json.interval("longest_silence_us") ?? longestSilence
+    confirmSilenceOver = json["confirm_silence_over"]?.int.map { Int($0) }
+    onCall.people = (json["people"]?.array ?? []).compactMap { Person(json: $0) }
+    onCall.schedules = (json["schedules"]?.array ?? []).compactMap { OnCallSchedule(json: $0) }
   }
 
   /// 32 hexadecimal digits that name these settings: the same settings are taken up once.
@@ -45,13 +54,13 @@ extension LifecycleSettings {
 }
 
 extension JSON {
-  fileprivate static func list(_ items: [JSON]) -> JSON { items.isEmpty ? .null : .array(items) }
+  static func list(_ items: [JSON]) -> JSON { items.isEmpty ? .null : .array(items) }
   fileprivate func matchers(_ name: String) -> [Matcher] {
     (self[name]?.array ?? []).compactMap { Matcher(json: $0) }
   }
-  fileprivate func interval(_ name: String) -> Interval? { self[name]?.int.map { Interval(microseconds: $0) } }
-  fileprivate func texts(_ name: String) -> [String] { (self[name]?.array ?? []).compactMap(\.string) }
-  fileprivate static func texts(_ values: [String]) -> JSON { .array(values.map { .string($0) }) }
+  func interval(_ name: String) -> Interval? { self[name]?.int.map { Interval(microseconds: $0) } }
+  func texts(_ name: String) -> [String] { (self[name]?.array ?? []).compactMap(\.string) }
+  static func texts(_ values: [String]) -> JSON { .array(values.map { .string($0) }) }
 }
 
 extension Receiver {
@@ -91,9 +100,15 @@ extension Policy {
   var json: JSON {
     .compact([
       "name": .string(name),
-      "steps": .array(steps.map { ["after_us": .int($0.after.microseconds), "notify": .texts($0.receivers)] }),
+      "steps": .array(
+        steps.map {
+          .compact([
+            "after_us": .int($0.after.microseconds), "notify": .texts($0.receivers), "hours": $0.hours?.json ?? .null,
+          ])
+        }),
       "repeat": .int(repeats),
       "acknowledge_timeout_us": acknowledgeTimeout.map { .int($0.microseconds) } ?? .null,
+      "reminder_us": reminder.map { .int($0.microseconds) } ?? .null,
     ])
   }
   init?(json: JSON) {
@@ -101,10 +116,20 @@ extension Policy {
     self.init(
       name: name,
       steps: (json["steps"]?.array ?? []).map {
-        Step(after: $0.interval("after_us") ?? .zero, receivers: $0.texts("notify"))
+        Step(
+          after: $0.interval("after_us") ?? .zero, receivers: $0.texts("notify"),
+          hours: $0["hours"].map { StepHours(json: $0) })
       },
-      repeats: Int(json["repeat"]?.int ?? 0), acknowledgeTimeout: json.interval("acknowledge_timeout_us"))
+      repeats: Int(json["repeat"]?.int ?? 0), acknowledgeTimeout: json.interval("acknowledge_timeout_us"),
+      reminder: json.interval("reminder_us"))
   }
+}
+
+extension StaleRule {
+  var json: JSON {
+    .compact(["match": .array(matchers.map(\.json)), "after_us": after.map { .int($0.microseconds) } ?? .null])
+  }
+  init(json: JSON) { self.init(matchers: json.matchers("match"), after: json.interval("after_us")) }
 }
 
 extension Route {
@@ -177,17 +202,18 @@ extension DependencyRule {
 
 extension MaintenanceWindow {
   var json: JSON {
-    [
+    .compact([
       "name": .string(name), "matchers": .array(matchers.map(\.json)),
-      "weekdays": .array(weekdays.map { .int($0) }), "minute_of_day": .int(minuteOfDay),
-      "duration_us": .int(duration.microseconds), "timezone": .string(timeZone),
-    ]
+      "weekdays": .array(weekdays.map { .int($0) }), "weeks": .list(weeks.map { .int($0) }),
+      "minute_of_day": .int(minuteOfDay), "duration_us": .int(duration.microseconds), "timezone": .string(timeZone),
+    ])
   }
   init?(json: JSON) {
     guard let name = json["name"]?.string else { return nil }
     self.init(
       name: name, matchers: json.matchers("matchers"),
       weekdays: (json["weekdays"]?.array ?? []).compactMap { $0.int.map { Int($0) } },
+      weeks: (json["weeks"]?.array ?? []).compactMap { $0.int.map { Int($0) } },
       minuteOfDay: Int(json["minute_of_day"]?.int ?? 0), duration: json.interval("duration_us") ?? .zero,
       timeZone: json["timezone"]?.string ?? "UTC")
   }

@@ -9,6 +9,10 @@ package struct Silence: Sendable, Equatable {
   package var endsAt: Timestamp
   package var by: String
   package var comment: String?
+  /// The id of the command that asked for it.
+  package var command: String?
+  /// When it was asked for.
+  package var madeAt: Timestamp
   /// Somebody was told that it ends soon.
   package var wasWarned = false
 

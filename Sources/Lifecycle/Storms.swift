@@ -5,10 +5,10 @@ import Alerts
 /// Bounded: ``capacity`` targets; beyond, all are forgotten and counted anew.
 struct Storms: Sendable, Equatable {
   static let capacity = 10_000
-  private var recent: [Receiver.Target: Ring] = [:]
+  var recent: [Receiver.Target: Ring] = [:]
 
   /// The newest times, as many as a rule counts.
-  private struct Ring: Sendable, Equatable {
+  struct Ring: Sendable, Equatable {
     var times: [Timestamp] = []
     var next = 0
     mutating func add(_ t: Timestamp, keeping limit: Int) {

@@ -89,6 +89,11 @@ final class AlertState {
         policy = try policyOf(route)
         summary.steps = policy?.delays.count
       }
+      // The policy begins anew.
+      summary.step = nil
+      summary.round = 0
+      summary.exhausted = false
+      summary.nextEscalationAt = nil
     case .cleared:
       summary.condition = .cleared
       summary.lastSeenAt = at
@@ -132,6 +137,7 @@ final class AlertState {
     case .escalated(let e):
       summary.exhausted = false
       reach(e.step, e.round, at)
+      if let until = e.waitsUntil, summary.nextEscalationAt != nil { summary.nextEscalationAt = until }
     case .exhausted:
       summary.exhausted = true
       summary.nextEscalationAt = nil
@@ -160,9 +166,15 @@ final class AlertState {
     summary.count += 1
     summary.lastSeenAt = at
     summary.anomaly = e.anomaly
-    summary.step = nil
-    summary.round = 0
     summary.exhausted = false
+    if summary.flapping {
+      // Its flapping was told. If it stays this time, the policy goes on from where it was.
+      summary.nextEscalationAt = policy.map { at + $0.delay(after: max(summary.step ?? 0, 0)) }
+    } else {
+      summary.step = nil
+      summary.round = 0
+      summary.nextEscalationAt = nil
+    }
   }
 
   private func resolve(_ e: Resolved, _ actor: String, _ at: Timestamp) {

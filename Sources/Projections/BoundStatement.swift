@@ -4,15 +4,16 @@ import GRDBSQLite
 
 /// A prepared statement whose parameters are bound one after the other, without a box for each value.
 ///
-/// GRDB's own arguments cost more than SQLite's insert itself; a rebuild binds millions of values.
+/// GRDB's own arguments cost more than SQLite's insert itself; a rebuild binds millions of values. Texts are laid side by side in memory that is used again for
+/// each row, and SQLite reads them there: it would allocate a copy of each otherwise.
 struct BoundStatement {
   private let statement: Statement
   private let s: OpaquePointer
   private let db: Database
   private var index: Int32 = 0
-
-  /// SQLite copies the bytes: the texts bound here live no longer than the call.
-  private static let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+  /// The texts of this row, one behind the other, and where each stands.
+  private var buffer: [UInt8] = []
+  private var texts: [(index: Int32, start: Int, count: Int)] = []
 
   init(_ db: Database, _ sql: String) throws {
     statement = try db.makeStatement(sql: sql)
@@ -37,28 +38,38 @@ struct BoundStatement {
       sqlite3_bind_null(s, index)
       return
     }
-    value.withUTF8 { b in bind(b) }
+    value.withUTF8 { b in keep(b) }
   }
   mutating func text(_ value: [UInt8]) {
     index += 1
-    value.withUnsafeBufferPointer { b in bind(b) }
+    value.withUnsafeBufferPointer { b in keep(b) }
   }
 
-  private func bind(_ b: UnsafeBufferPointer<UInt8>) {
-    guard let base = b.baseAddress else {
-      sqlite3_bind_text(s, index, "", 0, BoundStatement.transient)
-      return
+  private mutating func keep(_ b: UnsafeBufferPointer<UInt8>) {
+    texts.append((index, buffer.count, b.count))
+    buffer.append(contentsOf: b)
+  }
+
+  /// Takes one step. The texts live until it is over; before the next every parameter is bound anew.
+  private mutating func step<T>(_ body: (Int32) throws -> T) rethrows -> T {
+    defer {
+      sqlite3_reset(s)
+      index = 0
+      buffer.removeAll(keepingCapacity: true)
+      texts.removeAll(keepingCapacity: true)
     }
-    base.withMemoryRebound(to: CChar.self, capacity: b.count) { c in
-      _ = sqlite3_bind_text(s, index, c, Int32(b.count), BoundStatement.transient)
+    // One byte at least, so that an empty text has an address, and is no null.
+    buffer.append(0)
+    return try buffer.withUnsafeBytes { b in
+      let base = b.bindMemory(to: CChar.self).baseAddress
+      for t in texts { sqlite3_bind_text(s, t.index, base.map { $0 + t.start }, Int32(t.count), nil) }
+      return try body(sqlite3_step(s))
     }
   }
 
   /// Runs it with what is bound, and makes it ready for the next row.
   mutating func run() throws {
-    index = 0
-    let code = sqlite3_step(s)
-    sqlite3_reset(s)
+    let code = step { $0 }
     guard code == SQLITE_DONE || code == SQLITE_ROW else {
       throw DatabaseError(
         resultCode: ResultCode(rawValue: sqlite3_extended_errcode(db.sqliteConnection)), message: db.lastErrorMessage,
@@ -68,15 +79,16 @@ struct BoundStatement {
 
   /// Runs it for its first row, if there is one. Indexes count from 0.
   mutating func first<T>(_ read: (ColumnReader) throws -> T) throws -> T? {
-    index = 0
-    defer { sqlite3_reset(s) }
-    switch sqlite3_step(s) {
-    case SQLITE_ROW: return try read(ColumnReader(s: s))
-    case SQLITE_DONE: return nil
-    default:
-      throw DatabaseError(
-        resultCode: ResultCode(rawValue: sqlite3_extended_errcode(db.sqliteConnection)), message: db.lastErrorMessage,
-        sql: statement.sql)
+    let (s, db, statement) = (s, db, statement)
+    return try step { code in
+      switch code {
+      case SQLITE_ROW: return try read(ColumnReader(s: s))
+      case SQLITE_DONE: return nil
+      default:
+        throw DatabaseError(
+          resultCode: ResultCode(rawValue: sqlite3_extended_errcode(db.sqliteConnection)),
+          message: db.lastErrorMessage, sql: statement.sql)
+      }
     }
   }
 }

@@ -25,9 +25,10 @@ package struct Digest: Sendable, Equatable {
   /// Slack's Block Kit, an array of blocks.
   package var slackBlocks: JSON { DigestSlack.blocks(page) }
 
-  /// `digest/weekly/2026-11-16/director-bi`, with the tenant behind it where it tells of one only. A digest is sent once, for ever, under it.
+  /// `digest/weekly/2026-11-16/director-bi`, with the tenant behind it where it tells of one only. A digest is sent once, for ever, under it. Its date is the
+  /// one on which the period is over, a day after the last.
   package static func key(_ period: DigestPeriod, receiver: String, tenant: String?) -> String {
-    "digest/\(period.kind.rawValue)/\(period.endingDate)/\(receiver)" + (tenant.map { "/\($0)" } ?? "")
+    "digest/\(period.kind.rawValue)/\(period.overDate)/\(receiver)" + (tenant.map { "/\($0)" } ?? "")
   }
 
   /// What the `digest` command carries: the words as they are, so that a late try sends the same.

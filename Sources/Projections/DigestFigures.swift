@@ -145,7 +145,7 @@ extension DigestFigures {
       "period": [
         "kind": .string(period.kind.rawValue), "start": .string(period.start.rfc3339),
         "end": .string(period.end.rfc3339), "first_day": .string(period.firstDate),
-        "last_day": .string(period.lastDate), "ending": .string(period.endingDate),
+        "last_day": .string(period.endingDate), "ending": .string(period.endingDate),
         "time_zone": .string(period.zone.name), "title": .string(period.title),
       ],
       "tenant": .text(tenant),

@@ -178,8 +178,9 @@ struct DigestFold {
     case .exhausted: if let side { DigestFold.add(&figures.exhausted, side) }
     case .labelled:
       guard side == .now else { break }
-      noise.labelled += 1
-      if f.word == Labelled.Label.false_positive.rawValue { noise.falsePositives += 1 }
+      // Whoever changed their mind is counted once, as they think now.
+      noise.labelled = 1
+      noise.falsePositives = f.word == Labelled.Label.false_positive.rawValue ? 1 : 0
     case .flapping: if side == .now { noise.flaps += 1 }
     default: break
     }

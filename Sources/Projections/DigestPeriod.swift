@@ -69,10 +69,11 @@ package struct DigestPeriod: Sendable, Equatable {
     return Timestamp.days(year: year, month: month, day: 1)
   }
 
-  /// The day on which it is over, which also names it: `2026-11-16`.
-  package var endingDate: String { DigestPeriod.text(endDay) }
+  /// Its last day, which names it for people: the week ending 2026-11-15.
+  package var endingDate: String { DigestPeriod.text(endDay - 1) }
+  /// The day after, on which it is over: names it in the key that it is sent under.
+  var overDate: String { DigestPeriod.text(endDay) }
   package var firstDate: String { DigestPeriod.text(firstDay) }
-  package var lastDate: String { DigestPeriod.text(endDay - 1) }
 
   static func text(_ day: Int64) -> String { LocalTime(day: day, microseconds: 0).dateText }
 

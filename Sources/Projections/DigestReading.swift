@@ -42,12 +42,15 @@ extension ProjectionReader {
     }
   }
 
-  /// Whether a digest was ordered under this key: its messages bear it, with their channel behind a `#`.
+  /// Whether a digest was ordered under this key: its messages bear it, with their channel and destination behind it.
   package func wasDigestOrdered(key: String) throws(ProjectionError) -> Bool {
     try read { db in
       try Bool.fetchOne(
-        db, sql: "SELECT EXISTS (SELECT 1 FROM notifications WHERE key = ?1 OR key >= ?1 || '#' AND key < ?1 || '$')",
-        arguments: [key.replacing("#", with: "-")]) ?? false
+        db,
+        sql: """
+          SELECT EXISTS (SELECT 1 FROM notifications WHERE key >= ?1 || '/' AND key < ?1 || '0'
+            AND key = ?1 || '/' || channel || '/' || destination)
+          """, arguments: [key]) ?? false
     }
   }
 

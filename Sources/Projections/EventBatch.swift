@@ -2,14 +2,16 @@ import Alerts
 import EventLog
 
 /// Some events of the log in order, with those that can't be read in their places.
-struct EventBatch {
-  enum Item {
+struct EventBatch: Sendable {
+  enum Item: Sendable {
     case event(RecordedEvent)
     case unreadable(position: Int64, why: String)
   }
   var items: [Item]
   /// How far the batch reaches, and what tells its last event from another log's.
   var last: (position: Int64, mark: String)?
+
+  static let nothing = EventBatch(items: [], last: nil)
 
   /// Reads up to `limit` events. One that can't be read, or is missing, costs itself and no other.
   ///

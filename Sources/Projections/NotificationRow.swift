@@ -19,6 +19,9 @@ package struct NotificationRow: Sendable, Equatable {
   package var state: State
   /// Tries so far, the successful one included.
   package var attempts: Int
+  /// ``message`` of one that waits for the end of its receiver's quiet hours.
+  package static let quietHours = "quiet hours"
+
   /// The provider's last status code.
   package var lastStatus: Int?
   /// The provider's last words, or why it was cancelled.

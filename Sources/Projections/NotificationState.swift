@@ -36,6 +36,10 @@ final class NotificationState {
     round = e.round
     members = e.members
     requestedAt = row.recordedAt
+    if let held = e.notBefore, held > row.recordedAt {
+      nextAt = held
+      message = NotificationRow.quietHours
+    }
   }
 
   func apply(_ row: RecordedEvent) {

@@ -5,7 +5,7 @@
 /// `sqlite3` and keeps texts that SQLite's own date functions read.
 enum ProjectionSchema {
   /// Kept in `PRAGMA user_version`.
-  static let version = 1
+  static let version = 2
   /// `PRAGMA application_id`: "Tocp".
   static let applicationID = 0x546F_6370
 
@@ -142,6 +142,20 @@ enum ProjectionSchema {
       finished_at INTEGER
     ) STRICT;
 
+    CREATE TABLE attempts (
+      notification INTEGER NOT NULL,
+      position INTEGER NOT NULL,
+      at INTEGER NOT NULL,
+      attempt INTEGER NOT NULL,
+      outcome TEXT NOT NULL,
+      status INTEGER,
+      latency_us INTEGER,
+      worker TEXT NOT NULL,
+      message TEXT,
+      outcome_unknown INTEGER NOT NULL,
+      PRIMARY KEY (notification, position)
+    ) STRICT, WITHOUT ROWID;
+
     CREATE TABLE notification_members (
       alert INTEGER NOT NULL,
       notification INTEGER NOT NULL,
@@ -200,7 +214,8 @@ enum ProjectionSchema {
     ("alerts", "number"), ("timeline", "alert, position"), ("facts", "alert, position"),
     ("anomaly_counts", "quarter, alert"), ("daily_anomalies", "alert, detection_date"),
     ("weekly_summary", "week, event_type"), ("notifications", "position"),
-    ("notification_members", "alert, notification"), ("silences", "number"), ("configurations", "number"),
+    ("attempts", "notification, position"), ("notification_members", "alert, notification"), ("silences", "number"),
+    ("configurations", "number"),
     ("problems", "position"),
   ]
 }

@@ -21,6 +21,8 @@ package final class ProjectionStore {
   /// Events in one transaction, unless the caller says otherwise: enough to pay for the commit, few enough that a reader's view is never far behind and
   /// that a batch of the largest events (256 KiB) fits into memory.
   package static let batchLimit = 4000
+  /// Batches in one transaction while much is built at once: an alert's row that many events touch is written once for all of them.
+  static let bulkBatches = 8
   /// From so many events behind on, indexes and the full-text index are made at the end instead of being kept up.
   static let bulkThreshold: Int64 = 50_000
 
@@ -55,8 +57,9 @@ package final class ProjectionStore {
       let head = try log.head()
       var position = try self.match(log, head: head)
       let isBulk = try self.beginBulk(if: head - position >= ProjectionStore.bulkThreshold)
+      let reading = EventPrefetch(log, head: head, limit: batch)
       while position < head {
-        position = try self.take(from: log, after: position, head: head, limit: batch, isBulk: isBulk)
+        position = try self.take(from: reading, after: position, head: head, isBulk: isBulk)
         progress?(position, head)
       }
       if isBulk { try self.endBulk() }
@@ -98,11 +101,11 @@ package final class ProjectionStore {
 
   // MARK: - One batch
 
-  private func take(
-    from log: some EventReading, after position: Int64, head: Int64, limit: Int, isBulk: Bool
-  ) throws -> Int64 {
-    let batch = try EventBatch.read(from: log, after: position, limit: min(limit, Int(clamping: head - position)))
-    guard let last = batch.last else { return head }
+  /// Takes in one batch, or several in one transaction.
+  private func take(from reading: EventPrefetch, after position: Int64, head: Int64, isBulk: Bool) throws -> Int64 {
+    let first = try reading.next(after: position)
+    guard var last = first.last else { return head }
+    var unreadable: [(position: Int64, why: String)] = []
     do {
       try queue.inDatabase { db in
         try db.inTransaction(.immediate) {
@@ -116,11 +119,13 @@ package final class ProjectionStore {
           let writer = try self.writer ?? ProjectionWriter(db)
           self.writer = writer
           writer.keepsSearch = !isBulk
-          for item in batch.items {
-            switch item {
-            case .event(let row): try writer.apply(row)
-            case .unreadable(let position, let why): try writer.problem(position, why)
-            }
+          var batch = first
+          for n in 1... {
+            try writer.apply(batch) { unreadable.append(($0, $1)) }
+            guard isBulk, n < ProjectionStore.bulkBatches, last.position < head, !writer.isFull else { break }
+            batch = try reading.next(after: last.position)
+            guard let next = batch.last else { break }
+            last = next
           }
           try writer.flush(position: last.position, mark: last.mark)
           self.position = last.position
@@ -132,10 +137,8 @@ package final class ProjectionStore {
       throw error
     }
     CrashPoint.pass(.projection)
-    for item in batch.items {
-      if case .unreadable(let position, let why) = item {
-        logger.warning("an event can't be shown", metadata: ["position": "\(position)", "error": "\(why)"])
-      }
+    for (position, why) in unreadable {
+      logger.warning("an event can't be shown", metadata: ["position": "\(position)", "error": "\(why)"])
     }
     return self.position
   }

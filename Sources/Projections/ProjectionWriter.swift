@@ -29,6 +29,7 @@ final class ProjectionWriter {
   private var selectNotification: BoundStatement
   private var upsertNotification: BoundStatement
   private var insertMember: BoundStatement
+  private var insertAttempt: BoundStatement
   private var insertProblem: BoundStatement
   private var setProgress: BoundStatement
 
@@ -77,11 +78,29 @@ final class ProjectionWriter {
     upsertNotification = try BoundStatement(db, NotificationState.upsert)
     insertMember = try BoundStatement(
       db, "INSERT OR IGNORE INTO notification_members (alert, notification) VALUES (?, ?)")
+    insertAttempt = try BoundStatement(db, DeliveryAttempt.insert)
     insertProblem = try BoundStatement(db, "INSERT OR REPLACE INTO problems (position, message) VALUES (?, ?)")
     setProgress = try BoundStatement(db, "UPDATE progress SET position = ?, mark = ?")
   }
 
   // MARK: - Events
+
+  /// What can't be read is noted, and told; the rest goes on.
+  func apply(_ batch: EventBatch, unreadable: (Int64, String) -> Void) throws {
+    for item in batch.items {
+      switch item {
+      case .event(let row): try apply(row)
+      case .unreadable(let position, let why):
+        try problem(position, why)
+        unreadable(position, why)
+      }
+    }
+  }
+
+  /// Whether so much has been touched that it should be written before more is.
+  var isFull: Bool {
+    alerts.count > ProjectionWriter.cacheLimit || notifications.count > ProjectionWriter.cacheLimit
+  }
 
   func apply(_ row: RecordedEvent) throws {
     switch row.subject.kind {
@@ -151,6 +170,10 @@ final class ProjectionWriter {
       }
       state = known
       state.apply(row)
+      if let attempt = DeliveryAttempt(row) {
+        attempt.bind(to: &insertAttempt, of: state.position)
+        try insertAttempt.run()
+      }
     }
     if isAlert {
       if case .notificationDelivered = row.event { newlyTold.append(row.subject.number) }
@@ -240,7 +263,8 @@ final class ProjectionWriter {
     case .resolved(let e): (number, word) = (e.seen ? 1 : 0, e.how.rawValue)
     case .flapping(let e): (number, word) = (e.changes, nil)
     case .labelled(let e): (number, word) = (nil, e.label.rawValue)
-    case .escalated(let e): (number, word) = (e.step, e.reason.rawValue)
+    // A step that told nobody is no escalation to it.
+    case .escalated(let e): (number, word) = (e.skipped || e.waitsUntil != nil ? nil : e.step, e.reason.rawValue)
     case .exhausted(let e): (number, word) = (e.rounds, nil)
     default: return
     }

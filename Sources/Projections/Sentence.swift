@@ -29,12 +29,13 @@ package enum Sentence {
       case .severity_raised: return "The acknowledgement ended, because the severity rose" + note(e.note)
       case .reopened: return "The acknowledgement ended, because it fires again" + note(e.note)
       }
-    case .snoozed(let e): return "Snoozed by \(actor) until \(moment(e.until))" + note(e.note)
+    case .snoozed(let e): return "Snoozed by \(actor) until \(moment(e.until))\(change(e.unlessChanged))" + note(e.note)
     case .unsnoozed(let e):
       switch e.reason {
       case .responder: return "\(actor) ended the snooze."
       case .elapsed: return "The snooze ended."
       case .severity_raised: return "The snooze ended, because the severity rose."
+      case .value_changed: return "The snooze ended, because the value changed."
       }
     case .commented(let e): return "\(actor): \(cut(e.text))"
     case .assigned(let e):
@@ -48,6 +49,7 @@ package enum Sentence {
     case .uninhibited(let e): return "\(e.by) holds it back no longer."
     case .escalated(let e): return escalated(e, actor)
     case .exhausted(let e):
+      if !e.unreached.isEmpty { return "Nobody was told." + unreached(e.unreached) }
       return
         "The policy has no step left\(e.rounds > 1 ? " after \(e.rounds) rounds" : ""), and nobody has acknowledged."
     case .notificationRequested(let e): return requested(e)
@@ -92,22 +94,40 @@ package enum Sentence {
   }
 
   private static func escalated(_ e: Escalated, _ actor: String) -> String {
-    let step = "Escalated to step \(e.step + 1)" + (e.round > 0 ? " of round \(e.round + 1)" : "")
-    switch e.reason {
-    case .delay: return "\(step): nobody had acknowledged in time."
-    case .delivery_failed: return "\(step): a message of the step before could not be delivered."
-    case .by_hand: return "\(step) by \(actor)."
-    case .resumed: return "\(step): what held it back has ended, and it still fires."
-    case .severity_raised: return "\(step): the severity rose."
-    case .reopened: return "\(step): it fires again."
-    }
+    let number = "tep \(e.step + 1)" + (e.round > 0 ? " of round \(e.round + 1)" : "")
+    if e.skipped { return "S\(number) was passed over: it is outside its hours." }
+    if let until = e.waitsUntil { return "S\(number) waits for its hours, until \(moment(until))." }
+    let step = "Escalated to s\(number)"
+    let why =
+      switch e.reason {
+      case .delay where e.step == 0 && e.round == 0: ""
+      case .delay: ": nobody had acknowledged in time"
+      case .delivery_failed: ": a message of the step before could not be delivered"
+      case .by_hand: " by \(actor)"
+      case .resumed: ": what held it back has ended, and it still fires"
+      case .severity_raised: ": the severity rose"
+      case .reopened: ": it fires again"
+      case .nobody_reached: ": the step before reached nobody"
+      case .hours_began: ": its hours have begun"
+      }
+    return step + why + "." + unreached(e.unreached)
+  }
+
+  /// ` Nobody could be reached by oncall.`
+  private static func unreached(_ receivers: [String]) -> String {
+    receivers.isEmpty ? "" : " Nobody could be reached by \(receivers.joined(separator: ", "))."
   }
 
   private static func requested(_ e: NotificationRequested) -> String {
     let who = e.destination.isEmpty || e.destination == e.receiver ? e.receiver : "\(e.receiver) (\(e.destination))"
-    let to = "\(who) by \(e.channel)"
+    var to = "\(who) by \(e.channel)"
+    if let other = e.insteadOf { to += ", instead of \(other)," }
     switch e.purpose {
-    case .firing: return "Telling \(to)" + (e.step.map { ", step \($0 + 1)." } ?? ".")
+    case .firing:
+      let step = e.step.map { "\(to.hasSuffix(",") ? "" : ",") step \($0 + 1)" } ?? ""
+      let why = e.occasion.flatMap { $0.kind == .opened ? nil : ", because \($0.sentence)" } ?? ""
+      return "Telling \(to)\(step)\(why)"
+        + (e.notBefore.map { "; its quiet hours hold it back until \(moment($0))." } ?? ".")
     case .acknowledged: return "Telling \(to) that it was acknowledged."
     case .resolved: return "Telling \(to) that it is over."
     case .reminder: return "Reminding \(to) that the acknowledgement runs out soon."
@@ -115,6 +135,12 @@ package enum Sentence {
     case .digest: return "Sending the digest to \(to)."
     case .notice: return "Sending a notice to \(to)."
     }
+  }
+
+  private static func change(_ fraction: Double?) -> String {
+    guard let fraction else { return "" }
+    return fraction == 0
+      ? ", or until its value changes" : ", or until its value changes by more than \(Format.number(fraction * 100))%"
   }
 
   private static func routed(_ r: RouteTaken) -> String {

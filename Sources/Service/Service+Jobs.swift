@@ -65,7 +65,7 @@ extension Service {
       key: p.key, subject: p.subject, purpose: p.purpose, receiver: p.place.receiver, channel: p.place.target.channel,
       destination: p.place.target.destination, attempt: p.attempts + 1, requestedAt: p.requestedAt,
       leaseUntil: p.lease?.until ?? now + Engine.leaseTime, thread: engine.ledger.thread(p.subject, p.place.target),
-      consoleURL: engine.settings.consoleURL)
+      consoleURL: engine.settings.consoleURL, occasion: p.occasion)
     do {
       switch p.purpose {
       case .summary:
@@ -108,7 +108,7 @@ extension Service {
     ).withKey()
   }
 
-  private func anomaly(at position: Int64) throws -> Anomaly {
+  func anomaly(at position: Int64) throws -> Anomaly {
     if let known = recent[position] { return known }
     guard let anomaly = try log.event(at: position)?.read().anomaly else {
       throw EventLogError(.corrupt, "event \(position) should carry an anomaly, and does not")
@@ -137,29 +137,37 @@ extension RecordedEvent {
   }
 }
 
-/// Anomalies of the newest events, so that a message that goes out at once need not read the log. Bounded.
+/// The newest commits' events, so that a message that goes out at once need not read the log. Whole commits are kept and let go of: it costs
+/// nothing for each event.
 struct RecentAnomalies {
+  /// Kept at most, but for the newest commit.
   static let capacity = 8192
-  /// Those that are larger are read from the log again: with ``capacity`` of them this is 64 MiB, and what they are parsed into a few times that.
-  static let largest = 8192
-  private var byPosition: [Int64: Anomaly] = [:]
-  private var order: [Int64] = []
-  private var oldest = 0
+  /// Bytes of anomalies kept at most; a commit that is larger is read from the log again.
+  static let bytes = 32 << 20
+  private var commits: [(events: [RecordedEvent], bytes: Int)] = []
+  private(set) var count = 0
+  private(set) var size = 0
 
-  var count: Int { byPosition.count }
-  subscript(position: Int64) -> Anomaly? { byPosition[position] }
-
-  mutating func remember(_ events: [RecordedEvent]) {
-    for e in events.suffix(RecentAnomalies.capacity) {
-      guard let anomaly = e.anomaly, anomaly.raw?.count ?? 0 <= RecentAnomalies.largest else { continue }
-      byPosition[e.position] = anomaly
-      if order.count < RecentAnomalies.capacity {
-        order.append(e.position)
-      } else {
-        byPosition[order[oldest]] = nil
-        order[oldest] = e.position
-        oldest = (oldest + 1) % RecentAnomalies.capacity
-      }
+  subscript(position: Int64) -> Anomaly? {
+    for (events, _) in commits.reversed() {
+      guard let first = events.first?.position, position >= first else { continue }
+      let i = Int(position - first)
+      return events.indices.contains(i) ? events[i].anomaly : nil
     }
+    return nil
+  }
+
+  mutating func remember(_ events: [RecordedEvent], bytes: Int) {
+    guard bytes <= RecentAnomalies.bytes else { return }
+    commits.append((events, bytes))
+    count += events.count
+    size += bytes
+    var old = 0
+    while count > RecentAnomalies.capacity || size > RecentAnomalies.bytes, old + 1 < commits.count {
+      count -= commits[old].events.count
+      size -= commits[old].bytes
+      old += 1
+    }
+    commits.removeFirst(old)
   }
 }

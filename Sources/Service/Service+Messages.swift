@@ -28,12 +28,23 @@ extension Service {
     }
   }
 
-  private func take(_ events: [[UInt8]], now: Timestamp) -> JSON {
+  private func take(_ events: Frames, now: Timestamp) -> JSON {
     var accepted = 0
     var duplicates = 0
     var rejected: [JSON] = []
-    for (i, bytes) in events.enumerated() {
-      switch Anomaly.parse(bytes, now: now) {
+    for i in events.indices {
+      let text = events.piece(i)
+      if text.withText({ scanner.scan($0, now: now) }) {
+        guard intake.insert(scanner.name) else {
+          duplicates += 1
+          continue
+        }
+        accepted += 1
+        if case .ignored = engine.take(&scanner, text, now: now) { continue }
+        accept(scanner.name)
+        continue
+      }
+      switch Anomaly.parse(text.copy, now: now) {
       case .failure(let error): rejected.append(["index": .int(i), "error": .string(error.message)])
       case .success(let anomaly):
         let hash = StableHash(source: anomaly.source, id: anomaly.id)
@@ -56,6 +67,7 @@ extension Service {
   }
 
   private func take(command json: [UInt8], _ requestID: String, _ peer: Peer, now: Timestamp) {
+    if take(lease: json, requestID, peer, now: now) { return }
     // Sent again because the answer was lost: answered like the first, and nothing changes.
     if let reply = answered[requestID, peer, json, now] {
       answers.append((peer, .reply(requestID: requestID, json: reply)))
@@ -66,11 +78,26 @@ extension Service {
       let parsed: JSON
       do { parsed = try JSON(parsing: json) } catch { throw CommandError(.invalid, error.description) }
       let command = try Command(json: parsed, now: now)
-      if let id = command.alert { try recall(id) }
-      reply = withEngine { $0.obey(command, now: now) }
-      if case .wanted = command.action {
-        answers.append((peer, .reply(requestID: requestID, json: reply.json)))
+      if case .status = command.action {
+        answers.append((peer, .reply(requestID: requestID, json: Reply(.success(condition)).json)))
         return
+      }
+      if let id = command.alert { try recall(id) }
+      // Before a restart, or longer ago than replies are kept.
+      if let mark = CommandMark(command, requestID, peer, json, now), mark.isKnown(to: intake) {
+        reply = engine.repeated(command)
+      } else {
+        let value = lastValue(command)
+        reply = withEngine { $0.obey(command, now: now, lastValue: { value }) }
+        if case .wanted = command.action {
+          answers.append((peer, .reply(requestID: requestID, json: reply.json)))
+          return
+        }
+        if case .success = reply.result, let mark = CommandMark(command, requestID, peer, json, now),
+          intake.insert(mark.hash)
+        {
+          accept(mark.hash)
+        }
       }
     } catch { reply = Reply(.failure(error)) }
     // What could not be judged now may be judged later.
@@ -79,6 +106,28 @@ extension Service {
       answered.remember(reply.json, requestID, peer, json, now)
     }
     answers.append((peer, .reply(requestID: requestID, json: reply.json)))
+  }
+
+  /// What an alert that is to be snoozed until its value changes has for a value now.
+  private func lastValue(_ command: Command) -> Double? {
+    guard case .snooze(_, let unlessChanged) = command.action, unlessChanged != nil, let id = command.alert,
+      let a = engine.alerts[id]
+    else { return nil }
+    return (try? anomaly(at: a.anomalyPosition))?.value
+  }
+
+  /// What `status` is answered with.
+  private var condition: JSON {
+    let s = status.snapshot
+    return .compact([
+      "ready": .bool(s.isReady), "trouble": .text(s.trouble), "position": .int(s.head),
+      "open_alerts": .int(s.openAlerts), "pending_notifications": .int(s.pendingNotifications),
+      "next_deadline": .text(s.nextDeadline?.rfc3339),
+      "workers": .array(
+        status.heartbeats.sorted { $0.key < $1.key }.map {
+          ["name": .string($0.key), "heard_at": .string($0.value.at.rfc3339), "said": $0.value.json]
+        }),
+    ])
   }
 
   /// Brings an alert that ended long ago back into memory, for a comment or a label.
@@ -96,7 +145,8 @@ extension Service {
     for message in gateway.receive(limit: Service.drainLimit) {
       switch message {
       case .anomalies(let peer, _, _, _): gateway.send(.error(code: "unavailable", message: why), to: peer)
-      case .command(let peer, let requestID, _):
+      case .command(let peer, let requestID, let json):
+        if take(lease: json, requestID, peer, now: now) { break }
         gateway.send(
           .reply(requestID: requestID, json: Reply(.failure(CommandError(.unavailable, why))).json), to: peer)
       case .ready(let peer, let worker, let credit, let channels):

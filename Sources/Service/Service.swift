@@ -15,8 +15,15 @@ package final class Service {
   package static let drainLimit = 8192
   /// While the log can't be written, it is tried again this often.
   package static let retryInterval = Interval.seconds(1)
+  /// A commit of more events than this is left to the log's thread while the next batch is decided. A smaller one is waited for: handing it back and
+  /// forth would cost more than it gains.
+  static let overlapFrom = 256
+  /// After so many commits in a row that overlapped, one is waited for: what is done only when all is on the disk (a snapshot, a segment of the intake) has
+  /// its turn in a flood that does not end.
+  static let overlapsInARow = 32
 
   let log: any EventLog
+  private let writer: any CommitWriter
   let gateway: any GatewayPort
   let clock: any ServiceClock
   let logger: Logger
@@ -24,11 +31,17 @@ package final class Service {
   package let control: ServiceControl
   /// Called after each commit with the log's new head, on the service's thread: a wake-up for whoever follows the log.
   let onCommit: @Sendable (Int64) -> Void
-  package private(set) var engine = Engine()
-  var intake = Intake()
+  package internal(set) var engine = Engine()
+  var intake: Intake
+  private var snapshots: Snapshots?
   var workers = Workers()
   var answered = AnsweredCommands()
   var recent = RecentAnomalies()
+  var scanner = AnomalyScanner()
+  /// Nil: nobody may take leases (a simulation).
+  let leases: LeaseBook?
+  /// Answers about leases wait for the book's own commit.
+  var leaseAnswers: [(Peer, Outgoing)] = []
   /// Nil: nobody watches over this service.
   var auditor: Auditor?
   private var auditSettings: AuditSettings?
@@ -38,29 +51,50 @@ package final class Service {
   /// What waits for the commit before it is sent.
   var answers: [(Peer, Outgoing)] = []
   private var intakeBytes: [UInt8] = []
-  /// A commit that the log refused, to be tried again as it is: nothing of it was answered, and nothing else is decided before.
-  private var stuck: Commit?
-  private var stuckEvents: [RecordedEvent] = []
+  /// What was decided together, and is answered and published together once it is on the disk.
+  private struct Round {
+    var commit: Commit
+    var events: [RecordedEvent]
+    var answers: [(Peer, Outgoing)]
+    /// Whether the next batch may be decided meanwhile.
+    var isOverlapping: Bool
+  }
+  /// With the writer.
+  private var writing: Round?
+  private var overlapped = 0
+  /// The last position that is on the disk.
+  private var committed: Int64 = 0
+  /// Commits that the log refused or that wait behind one it refused, at most two, to be tried again as they are: nothing of them was answered, and
+  /// nothing else is decided before.
+  private var stuck: [Round] = []
   private var stuckAt = Timestamp.epoch
   private var retryAt = Timestamp.epoch
   /// Taken up in the next round that can write.
   private var waitingSettings: LifecycleSettings?
   private var isStopping = false
 
+  /// - Parameters:
+  ///   - snapshots: where the state is kept, so that a start need not replay everything; nil: it does.
+  ///   - shelf: where what was taken in is kept when it no longer fits into memory; nil: the oldest of it is forgotten.
   package init(
     log: any EventLog, gateway: any GatewayPort, clock: any ServiceClock, control: ServiceControl,
-    status: ServiceStatus,
-    logger: Logger, audit: AuditSettings? = nil, tables: @escaping @Sendable () -> Int64? = { nil },
+    status: ServiceStatus, writer: (any CommitWriter)? = nil,
+    logger: Logger, snapshots: (any SnapshotStore)? = nil, intake shelf: IntakeShelf? = nil,
+    leases: LeaseBook? = nil, audit: AuditSettings? = nil, tables: @escaping @Sendable () -> Int64? = { nil },
     onCommit: @escaping @Sendable (Int64) -> Void = { _ in }
   ) {
     auditSettings = audit
     self.tables = tables
     self.log = log
+    self.writer = writer ?? DirectWriter(log)
+    self.snapshots = snapshots.map { Snapshots($0) }
+    intake = Intake(shelf: shelf)
     self.gateway = gateway
     self.clock = clock
     self.control = control
     self.status = status
     self.logger = logger
+    self.leases = leases
     self.onCommit = onCommit
   }
 
@@ -68,19 +102,20 @@ package final class Service {
 
   /// Replays the log and takes up the configuration. After it, timers that fell due while nobody was there fire in the first ``step()``.
   package func start(settings: LifecycleSettings) throws {
-    var count = 0
-    try log.replay(after: 0) { stored in
-      engine.replay(try stored.read())
-      count += 1
-      return true
-    }
-    try log.intake { intake.recall($0) }
+    if let restored = snapshots?.restore(log, logger: logger) { engine = restored }
+    let snapshot = engine.head
+    let count = try LogReplay.run(log, after: snapshot, into: &engine)
+    try intake.load(log, logger: logger)
+    clock.isPast(engine.recordedUpTo)
+    committed = engine.head
     let now = clock.now()
     engine.recover(now: now)
     auditor = auditSettings.map { Auditor($0, now: now) }
     auditor?.recover(engine, now: now)
     engine.adopt(settings, now: now)
-    logger.info("the log is read", metadata: ["events": "\(count)", "alerts": "\(engine.openCount)"])
+    logger.info(
+      "the log is read",
+      metadata: ["snapshot": "\(snapshot)", "events": "\(count)", "alerts": "\(engine.openCount)"])
     commit(now: now)
     if let failure { throw failure }
     settle()
@@ -96,15 +131,19 @@ package final class Service {
       try gateway.wait(until: waitingTime())
       try step()
     }
+    // What was decided is answered before the end.
+    finishWriting(now: clock.now())
+    if let failure { throw failure }
     status.update {
       $0.isReady = false
       $0.trouble = "stopping"
     }
+    if !isStuck { snapshots?.finish(engine, log, logger: logger) }
   }
 
   /// How long nothing has to be done, in microseconds; nil for ever.
   package func waitingTime() -> Int64? {
-    if stuck != nil { return max(0, min((retryAt - clock.now()).microseconds, Service.retryInterval.microseconds)) }
+    if isStuck { return max(0, min((retryAt - clock.now()).microseconds, Service.retryInterval.microseconds)) }
     let next = [engine.nextDeadline, auditor?.nextLook].compactMap { $0 }.min()
     return next.map { max(0, ($0 - clock.now()).microseconds) }
   }
@@ -114,11 +153,12 @@ package final class Service {
     for message in control.drain() { obey(message) }
     let now = clock.now()
     auditor?.begin(next: engine.nextDeadline, now: now)
-    if stuck != nil {
-      if now >= retryAt || now < stuckAt { commit(now: now) }
+    if isStuck {
+      if now >= retryAt || now < stuckAt { tryAgain(now: now) }
       if let failure { throw failure }
-      if stuck != nil {
+      if isStuck {
         refuseMeanwhile(now: now)
+        answerLeases()
         audit(now: now)
         return settle()
       }
@@ -131,12 +171,21 @@ package final class Service {
     engine.fire(now: now)
     auditor?.end(next: engine.nextDeadline, now: now)
     audit(now: now)
-    commit(now: now)
+    begin(now: now, overlapping: !hasWork && overlapped < Service.overlapsInARow)
+    if writing?.isOverlapping == false { finishWriting(now: now) }
     if let failure { throw failure }
-    if stuck == nil { handOutJobs(now: now) }
+    answerLeases()
+    if !isStuck, writing == nil { handOutJobs(now: now) }
     if let failure { throw failure }
+    if !isStuck, writing == nil, intakeBytes.isEmpty {
+      intake.tidy(log, now: now, logger: logger)
+      snapshots?.takeIfDue(engine, log, now: now, logger: logger)
+    }
     settle()
   }
+
+  /// Whether jobs could be handed out: then a commit is waited for, so that they don't wait for the end of a flood.
+  private var hasWork: Bool { engine.ledger.hasReady && workers.hasCredit }
 
   private func obey(_ message: ServiceControl.Message) {
     switch message {
@@ -154,7 +203,7 @@ package final class Service {
   // MARK: - Commit
 
   private(set) var failure: (any Error)?
-  var isStuck: Bool { stuck != nil }
+  var isStuck: Bool { !stuck.isEmpty }
   /// Whether what comes is refused at the moment, because the log can't be written.
   package var isRefusing: Bool { isStuck }
   /// Whether anybody wants this message at the moment. Changes nothing: for simulations.
@@ -162,18 +211,74 @@ package final class Service {
 
   /// Writes what was decided, and only then answers and publishes.
   func commit(now: Timestamp) {
-    if stuck == nil {
-      let events = engine.takeBatch(now: now)
-      if events.isEmpty { return flushAnswers() }
-      stuckEvents = events
-      stuck = Commit(events: events.map { StoredEvent($0) }, intake: intakeBytes, recordedAt: now)
-      intakeBytes.removeAll(keepingCapacity: true)
+    begin(now: now, overlapping: false)
+    finishWriting(now: now)
+  }
+
+  /// Hands what was decided to the writer, once that is done with what it has.
+  private func begin(now: Timestamp, overlapping: Bool) {
+    let events = engine.takeBatch(now: now)
+    if events.isEmpty {
+      // What is a repeat of something on its way to the disk is not stored before that is.
+      if writing != nil {
+        writing?.answers.append(contentsOf: answers)
+        answers.removeAll(keepingCapacity: true)
+        if let outcome = writer.outcome(waiting: false) { conclude(outcome, now: now) }
+      } else if isStuck {
+        stuck[stuck.count - 1].answers.append(contentsOf: answers)
+        answers.removeAll(keepingCapacity: true)
+      } else {
+        send(answers)
+        answers.removeAll(keepingCapacity: true)
+      }
+      return
     }
-    guard let commit = stuck else { return }
-    CrashPoint.pass(.decide)
-    do throws(EventLogError) { try log.append(commit) } catch {
+    let round = Round(
+      commit: Commit(events: events.map { StoredEvent($0) }, intake: intakeBytes, recordedAt: now), events: events,
+      answers: answers, isOverlapping: overlapping && events.count > Service.overlapFrom)
+    intakeBytes.removeAll(keepingCapacity: true)
+    answers.removeAll(keepingCapacity: true)
+    finishWriting(now: now)
+    if failure != nil { return }
+    if isStuck {
+      stuck.append(round)
+    } else {
+      overlapped = round.isOverlapping ? overlapped + 1 : 0
+      writing = round
+      CrashPoint.pass(.decide)
+      writer.begin(round.commit, overlapping: round.isOverlapping)
+    }
+  }
+
+  /// Waits for the commit that is with the writer, if there is one.
+  private func finishWriting(now: Timestamp) {
+    guard writing != nil, let outcome = writer.outcome(waiting: true) else { return }
+    conclude(outcome, now: now)
+  }
+
+  /// Tries the commits that were refused again, in their order.
+  private func tryAgain(now: Timestamp) {
+    let rounds = stuck
+    stuck = []
+    for round in rounds {
+      if isStuck || failure != nil {
+        stuck.append(round)
+      } else {
+        writing = round
+        CrashPoint.pass(.decide)
+        writer.begin(round.commit, overlapping: false)
+        finishWriting(now: now)
+      }
+    }
+  }
+
+  private func conclude(_ outcome: Result<Void, EventLogError>, now: Timestamp) {
+    guard let round = writing else { return }
+    writing = nil
+    if case .failure(let error) = outcome {
       switch error.kind {
       case .unwritable:
+        stuck.append(round)
         stuckAt = now
         retryAt = now + Service.retryInterval
         if status.snapshot.trouble != error.message {
@@ -189,24 +294,23 @@ package final class Service {
     }
     if status.snapshot.trouble != nil { logger.info("anomalies and commands are taken") }
     CrashPoint.pass(.append)
-    stuck = nil
-    recent.remember(stuckEvents)
-    auditor?.follow(stuckEvents)
-    flushAnswers()
-    publish(commit, stuckEvents)
+    recent.remember(round.events, bytes: round.commit.events.reduce(0) { $0 + $1.data.count })
+    auditor?.follow(round.events)
+    send(round.answers)
+    publish(round.commit, round.events)
     CrashPoint.pass(.publish)
-    onCommit(engine.head)
-    stuckEvents = []
+    committed = round.commit.events.last?.position ?? committed
+    onCommit(committed)
   }
 
-  private func flushAnswers() {
+  private func send(_ answers: [(Peer, Outgoing)]) {
     if answers.isEmpty { return }
     for (peer, answer) in answers { gateway.send(answer, to: peer) }
     CrashPoint.pass(.answer)
-    answers.removeAll(keepingCapacity: true)
   }
 
   private func publish(_ commit: Commit, _ events: [RecordedEvent]) {
+    guard gateway.isHeard else { return }
     for (stored, e) in zip(commit.events, events) {
       var topic = "default/tocsin"
       if e.subject.kind == .alert, let labels = engine.alerts[AlertID(e.subject.number)]?.labels {
@@ -219,7 +323,7 @@ package final class Service {
   private func settle() {
     let isStuck = isStuck
     let known = intake.count
-    let (head, open, next) = (engine.head, engine.openCount, engine.nextDeadline)
+    let (head, open, next) = (committed, engine.openCount, engine.nextDeadline)
     let (pending, deadlines) = (engine.ledger.pending.count, engine.deadlines.count)
     let audit = auditor?.report
     status.update {

@@ -11,6 +11,12 @@ package protocol GatewayPort: AnyObject {
   @discardableResult
   func send(_ message: Outgoing, to peer: Peer) -> Bool
   func publish(topic: String, position: Int64, json: [UInt8])
+  /// Whether anybody listens to what is published.
+  var isHeard: Bool { get }
+}
+
+extension GatewayPort {
+  package var isHeard: Bool { true }
 }
 
 extension Gateway: GatewayPort {}
@@ -18,21 +24,40 @@ extension Gateway: GatewayPort {}
 /// What time it is.
 package protocol ServiceClock: AnyObject {
   func now() -> Timestamp
+  /// The log knows of this moment: time does not go back behind it.
+  func isPast(_ time: Timestamp)
+}
+
+extension ServiceClock {
+  package func isPast(_ time: Timestamp) {}
 }
 
 /// The machine's wall clock, that never goes back.
 ///
 /// When somebody sets it back, time goes on at the pace of the clock that counts from the start of the machine (and through its sleep) until the wall
 /// clock has caught up: a timer is neither fired twice nor an hour late. When it is set forward, it is believed: what fell due fires.
+///
+/// So it is after a restart, too: what the log recorded is past. But not where the log is more than ``furthestAhead`` ahead: then its clock was wrong, and the
+/// wall clock is believed.
 package final class SystemClock: ServiceClock {
+  static let furthestAhead = Interval.days(1)
   private var last = Timestamp.epoch
   private var lastBoot: Int64 = 0
+  private let read: (clockid_t) -> Int64
 
-  package init() {}
+  package convenience init() { self.init(read: SystemClock.read) }
+
+  /// - Parameter read: the microseconds that a clock shows.
+  init(read: @escaping (clockid_t) -> Int64) { self.read = read }
+
+  package func isPast(_ time: Timestamp) {
+    let now = now()
+    if time > now, time - now <= SystemClock.furthestAhead { last = time }
+  }
 
   package func now() -> Timestamp {
-    let wall = SystemClock.read(CLOCK_REALTIME)
-    let boot = SystemClock.read(CLOCK_BOOTTIME)
+    let wall = read(CLOCK_REALTIME)
+    let boot = read(CLOCK_BOOTTIME)
     let expected = last.microseconds + max(0, boot - lastBoot)
     lastBoot = boot
     last = Timestamp(microseconds: wall >= last.microseconds ? wall : expected)

@@ -23,6 +23,8 @@ struct Workers {
     all[name] = Worker(peer: peer, credit: min(max(credit, 0), Limits.credit), channels: channels, seenAt: now)
   }
 
+  var hasCredit: Bool { all.values.contains { $0.credit > 0 } }
+
   /// Those with credit, in turn, so that several share the work.
   mutating func withCredit() -> [(name: String, worker: Worker)] {
     let able = all.filter { $0.value.credit > 0 }.sorted { $0.key < $1.key }

@@ -130,6 +130,13 @@ struct AlertShow: AsyncParsableCommand {
     if let other = alert.inhibitedBy { facts.append(("held back by", other.description)) }
     if let next = alert.nextEscalationAt { facts.append(("next step", "\(next)")) }
     if alert.exhausted { facts.append(("policy", "exhausted: nobody else will be told")) }
+    var failures = DeliveryQuery()
+    failures.alert = id
+    failures.state = .failed
+    let failed = try tables.deliveries(failures).count
+    if failed > 0 {
+      facts.append(("not delivered", "\(failed) messages; see tocsin deliveries --failed --alert \(id)"))
+    }
     print("\(alert.id)  \(Column.cut(alert.headline, 70))")
     for (name, value) in facts { print("  \(Column.left(name, 14)) \(Column.cut(value, 63))") }
     print("")

@@ -61,17 +61,44 @@ struct AlertsVerb: AsyncParsableCommand {
   }
 
   struct Snooze: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Tells nobody for a while; then looks again.")
-    @Option(name: .customLong("for"), help: "How long, such as 2h or 1d.") var length: String
+    static let configuration = CommandConfiguration(
+      abstract: "Tells nobody for a while, or until its value changes; then looks again.")
+    @Option(name: .customLong("for"), help: "How long, such as 2h or 1d.") var length: String?
+    @Option(help: "Until when, such as 2026-11-20T06:00:00Z.") var until: String?
+    @Flag(
+      name: .customLong("until-change"), help: "Until its value changes, and no longer than --for or --until, if given."
+    )
+    var untilChange = false
+    @Option(help: "With --until-change: only a change by more than this fraction counts, such as 0.1.")
+    var by: Double?
     @OptionGroup var alerts: AlertIDs
     @OptionGroup var responder: Responder
     @OptionGroup var connection: BusConnection
 
     func run() async throws {
-      guard let interval = Interval(length), interval > .zero, interval <= Command.longest else {
-        throw ValidationError("--for must be a length of time such as 2h, at most \(Command.longest)")
+      if let by, !untilChange || !(0...1000).contains(by) {
+        throw ValidationError("--by is a fraction such as 0.1, and goes with --until-change")
       }
-      try await send(.snooze(interval), alerts, responder, connection)
+      try await send(
+        .snooze(try interval(), unlessChanged: untilChange ? by ?? 0 : nil), alerts, responder, connection)
+    }
+
+    private func interval() throws -> Interval {
+      switch (length, until) {
+      case (let length?, nil):
+        guard let interval = Interval(length), interval > .zero, interval <= Command.longest else {
+          throw ValidationError("--for must be a length of time such as 2h, at most \(Command.longest)")
+        }
+        return interval
+      case (nil, let until?):
+        let now = wallClock()
+        guard let end = Timestamp(rfc3339: until), end > now, end - now <= Command.longest else {
+          throw ValidationError("--until must be a time to come, such as 2026-11-20T06:00:00Z, not \"\(until)\"")
+        }
+        return end - now
+      case (nil, nil) where untilChange: return Command.longest
+      default: throw ValidationError("say --for LENGTH, --until TIME or --until-change")
+      }
     }
   }
 

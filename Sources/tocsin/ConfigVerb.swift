@@ -31,29 +31,37 @@ struct ConfigVerb: ParsableCommand {
       abstract: "Says what is wrong, with file, line and the mend; exits 78 if anything is.")
     @OptionGroup var folder: Folder
     @Flag(help: "Print the faults as JSON lines, on standard output.") var json = false
+    @Flag(help: "Exit 78 for warnings too: steps that would reach nobody at some time in the next eight weeks.")
+    var strict = false
 
     func run() throws {
       if json { return try printJSON() }
       let c = try folder.load()
+      let gaps = c.gaps(now: wallClock())
+      for gap in gaps { print("warning: \(gap)") }
       print("\(c.directory): no faults\n\(c.summary)")
+      if strict, !gaps.isEmpty { throw ExitCode(78) }
     }
 
     private func printJSON() throws {
       let environment = ProcessInfo.processInfo.environment
       let directory = folder.directory ?? environment["TOCSIN_CONFIG"] ?? "config"
       do throws(ConfigurationFaults) {
-        _ = try Configuration.load(directory: directory, environment: environment)
+        let gaps = try Configuration.load(directory: directory, environment: environment).gaps(now: wallClock())
+        for gap in gaps { print(Check.line(gap, isWarning: true)) }
+        if !strict || gaps.isEmpty { return }
       } catch {
-        for fault in error.faults {
-          let line = JSON.compact([
-            "file": .text(fault.place?.file), "line": fault.place.map { .int($0.line) } ?? .null,
-            "column": fault.place.map { .int($0.column) } ?? .null, "key": .string(fault.key),
-            "message": .string(fault.message), "mend": .text(fault.mend),
-          ])
-          print(line.text)
-        }
-        throw ExitCode(78)
+        for fault in error.faults { print(Check.line(fault)) }
       }
+      throw ExitCode(78)
+    }
+
+    private static func line(_ fault: Fault, isWarning: Bool = false) -> String {
+      JSON.compact([
+        "file": .text(fault.place?.file), "line": fault.place.map { .int($0.line) } ?? .null,
+        "column": fault.place.map { .int($0.column) } ?? .null, "key": .string(fault.key),
+        "message": .string(fault.message), "mend": .text(fault.mend), "warning": isWarning ? true : .null,
+      ]).text
     }
   }
 

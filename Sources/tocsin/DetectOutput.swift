@@ -9,7 +9,7 @@ enum ReportLine {
     if json { return Swift.print(r.json.text) }
     switch r.outcome {
     case .nothingDue: Swift.print("\(r.event): nothing is due")
-    case .claimed(let why): Swift.print("\(r.event): \(why)")
+    case .claimed(let why), .waiting(let why): Swift.print("\(r.event): \(why)")
     case .failed(let why): Swift.print("\(r.event): FAILED: \(why)")
     case .checked:
       var text = "\(r.event): \(r.series) series, \(r.points) points in \(r.duration.microseconds / 1000) ms"
@@ -72,5 +72,7 @@ enum QualityTable {
           + pad("\(r.found)/\(r.incidents)", 7) + pad(percent(r.recall), 8) + pad(delay, 8) + "  "
           + r.missed.joined(separator: " "))
     }
+    let unlabelled = rows.contains { $0.unlabelled > 0 }
+    if unlabelled { Swift.print("Precision is of the alarms that somebody labelled; the others are not judged.") }
   }
 }

@@ -30,7 +30,10 @@ struct DetectVerb: AsyncParsableCommand {
 
   @Flag(help: "Run all checks over the past (--from, or a year) and print how good they would have been.")
   var evaluate = false
-  @ArgumentParser.Option(help: "With --evaluate: what really happened, JSON lines such as `tocsin sample` writes.")
+  @ArgumentParser.Option(
+    help:
+      "With --evaluate: what really happened: JSON lines such as `tocsin sample` writes, or `alerts`, as people labelled them."
+  )
   var labels: String?
 
   func validate() throws {
@@ -68,14 +71,24 @@ struct DetectVerb: AsyncParsableCommand {
 
   /// A worker of loaded settings. `port` is where its anomalies go; `directory` where it remembers what it has done, nil for nowhere.
   static func worker(
-    _ plan: DetectionPlan, name: String, port: any AnomalyPort, directory: String?
+    _ plan: DetectionPlan, name: String, port: any AnomalyPort, directory: String?, leases: Leases? = nil,
+    isAlone: Bool = false
   ) throws -> DetectorWorker {
     if let directory {
       try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     }
     let state = try DetectorState(path: directory.map { "\($0)/detectors.sqlite" })
     return DetectorWorker(
-      name: name, plan: plan, port: port, state: state, log: Logger(label: "detect"), clock: { DetectVerb.now() })
+      name: name, plan: plan, port: port, state: state, leases: leases, isAlone: isAlone, log: Logger(label: "detect"),
+      clock: { DetectVerb.now() })
+  }
+
+  /// How long a worker waits for a lease before it asks again at its next turn.
+  static let leaseTimeout = Interval.seconds(5)
+
+  /// Leases for a worker. Its name and its machine's: after a crash it has at once what it held before.
+  static func leases(_ commands: CommandClient, name: String) -> Leases {
+    Leases(commands, holder: "\(name)@\(ProcessInfo.processInfo.hostName.prefix(100))")
   }
 
   func run() async throws {
@@ -91,8 +104,14 @@ struct DetectVerb: AsyncParsableCommand {
     try await Exit.explained {
       let publisher = try Publisher(
         try ConnectionSettings(configuration.bus), producer: "detector/\(name)", outbox: Running.spool(configuration))
-      let worker = try DetectVerb.worker(plan, name: name, port: publisher, directory: configuration.dataDirectory)
+      let connection = try ConnectionSettings(configuration.bus)
+      let commands = try CommandClient(connection, timeout: DetectVerb.leaseTimeout)
+      defer { commands.close() }
+      let leases = DetectVerb.leases(commands, name: name)
       if once || from != nil {
+        // Run by hand: without a service, this machine's own memory says what is due.
+        let worker = try DetectVerb.worker(
+          plan, name: name, port: publisher, directory: configuration.dataDirectory, leases: leases, isAlone: true)
         try await DetectVerb.work(worker, self)
         // What was found is on disk; it reaches the service now, or with the next run.
         let waiting = publisher.waiting.anomalies
@@ -104,7 +123,7 @@ struct DetectVerb: AsyncParsableCommand {
         }
       } else {
         try await Exit.runGroup(
-          watched(plan, configuration, publisher), logger: Logger(label: "tocsin"))
+          watched(plan, configuration, publisher, leases), logger: Logger(label: "tocsin"))
       }
       publisher.close()
     }
@@ -112,7 +131,7 @@ struct DetectVerb: AsyncParsableCommand {
 
   /// The worker until it is stopped, and the watch over its configuration.
   private func watched(
-    _ plan: DetectionPlan, _ configuration: Configuration, _ publisher: Publisher
+    _ plan: DetectionPlan, _ configuration: Configuration, _ publisher: Publisher, _ leases: Leases
   ) -> [any ServiceLifecycle.Service] {
     let edits = AsyncStream<Configuration>.makeStream(bufferingPolicy: .bufferingNewest(1))
     let (name, only, json) = (name, only, json)
@@ -121,7 +140,7 @@ struct DetectVerb: AsyncParsableCommand {
         try await Part.untilStopped({ edits.continuation.finish() }) {
           try await WatchedChecks.run(plan, edits: edits.stream, only: only) { plan in
             let worker = try DetectVerb.worker(
-              plan, name: name, port: publisher, directory: configuration.dataDirectory)
+              plan, name: name, port: publisher, directory: configuration.dataDirectory, leases: leases)
             return { await worker.run { report in ReportLine.print(report, json: json) } }
           }
         }
@@ -135,8 +154,11 @@ struct DetectVerb: AsyncParsableCommand {
     let start = from.flatMap { Timestamp(rfc3339: $0) } ?? end - .days(366)
     guard start < end else { throw ValidationError("--from must be before --to") }
     do {
-      let incidents = try labels.map { try Evaluation.labels(path: $0) } ?? []
-      let (quality, reports) = try await Evaluation.run(plan, start..<end, incidents: incidents)
+      let truth =
+        try labels == "alerts"
+        ? LabelledAlerts.read(folder.load())
+        : Evaluation.Labels(incidents: labels.map { try Evaluation.labels(path: $0) } ?? [])
+      let (quality, reports) = try await Evaluation.run(plan, start..<end, labels: truth)
       QualityTable.print(quality, json: json)
       for report in reports {
         if case .failed(let why) = report.outcome {

@@ -23,7 +23,7 @@ struct DigestVerb: AsyncParsableCommand {
   @Option(help: "daily, weekly or monthly.") var period = "weekly"
   @Option(help: "A date such as 2026-11-15: the newest period whose last day is that or earlier.") var ending: String?
   @Option(help: "text, html, json or markdown; several joined by commas.") var format = "text"
-  @Option(help: "The folder for several formats: digest-weekly-2026-11-16.html and so on.") var output = "."
+  @Option(help: "The folder for several formats: digest-weekly-2026-11-15.html and so on.") var output = "."
   @Option(help: "Of one tenant only.") var tenant: String?
   @Option(name: .customLong("timezone"), help: "IANA name; the configuration's, unless given.") var timeZone: String?
   @Flag(help: "The same as --format json.") var json = false

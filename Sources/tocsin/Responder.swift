@@ -18,6 +18,16 @@ struct Responder: ParsableArguments {
     return name
   }
 
+  /// Sends one command, and gives what came back.
+  func ask(_ command: Command, over connection: BusConnection) async throws -> Reply {
+    guard let timeout = Interval(timeout), timeout > .zero else {
+      throw ValidationError("--timeout must be a length of time such as 10s, not \"\(timeout)\"")
+    }
+    let client = try CommandClient(try connection.settings(try connection.configuration()), timeout: timeout)
+    defer { client.close() }
+    return try await client.send(command)
+  }
+
   /// Sends the commands one after the other, prints what became of each, and ends with code 1 if any was refused.
   func send(_ commands: [(label: String, command: Command)], over connection: BusConnection) async throws {
     guard let timeout = Interval(timeout), timeout > .zero else {

@@ -10,12 +10,16 @@ struct Tocsin: AsyncParsableCommand {
     version: version,
     groupedSubcommands: [
       CommandGroup(name: "Run", subcommands: [UpVerb.self, ServeVerb.self, DetectVerb.self, NotifyVerb.self]),
-      CommandGroup(name: "Work with alerts", subcommands: [PublishVerb.self, AlertsVerb.self, SilencesVerb.self]),
-      CommandGroup(name: "Look back", subcommands: [EventsVerb.self, DigestVerb.self]),
+      CommandGroup(
+        name: "Work with alerts", subcommands: [PublishVerb.self, AlertsVerb.self, SilencesVerb.self, OnCallVerb.self]),
+      CommandGroup(
+        name: "Look back",
+        subcommands: [EventsVerb.self, DeliveriesVerb.self, DigestVerb.self, CheckVerb.self, BaselinesVerb.self]),
       CommandGroup(
         name: "Look after it",
         subcommands: [
-          ConfigVerb.self, LogVerb.self, RenderVerb.self, ProjectionsVerb.self, KeysVerb.self, SampleVerb.self,
+          DoctorVerb.self, ConfigVerb.self, LogVerb.self, RenderVerb.self, ProjectionsVerb.self, KeysVerb.self,
+          SampleVerb.self,
           SimulateVerb.self, BenchVerb.self,
         ]),
     ])

@@ -34,6 +34,7 @@ import Testing
     ("anomalies", ["TOCSIN1", "anomalies", "p", "1", "{}"], ["publish"]),
     ("command", ["TOCSIN1", "command", "r", #"{"command":"resolve"}"#], ["respond"]),
     ("wanted", ["TOCSIN1", "command", "r", #"{"command":"wanted"}"#], ["respond", "notify"]),
+    ("lease", ["TOCSIN1", "command", "r", #"{"command":"lease"}"#], ["respond", "publish"]),
     ("ready", ["TOCSIN1", "ready", "w", "1", "[]"], ["notify"]),
     ("receipt", ["TOCSIN1", "receipt", "w", "{}"], ["notify"]),
     ("heartbeat", ["TOCSIN1", "heartbeat", "w", "{}"], ["publish", "respond", "notify", "read"]),

@@ -15,7 +15,7 @@ import Testing
     let cases: [([[UInt8]], MessageDecoder.Body)] = [
       (
         Self.frames("TOCSIN1", "anomalies", "detector/a", "7", "{}", "garbage"),
-        .anomalies(producer: "detector/a", sequence: 7, events: Self.frames("{}", "garbage"))
+        .anomalies(producer: "detector/a", sequence: 7, events: Frames(Self.frames("{}", "garbage")))
       ),
       (
         Self.frames("TOCSIN1", "anomalies", "a", "18446744073709551615", ""),

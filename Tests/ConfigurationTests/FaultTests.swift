@@ -128,6 +128,7 @@ import TocsinConfiguration
       ]
     ),
     ("log: postgres://x/y\n", ["tocsin.yaml:1:6 log: only SQLite is known as a store"]),
+    ("archive_after: 2h\n", ["tocsin.yaml:1:16 archive_after: must be at least 1d, not 2h"]),
     (
       "reopen_within: soon\n",
       ["tocsin.yaml:1:16 reopen_within: must be a length of time such as 90s, 15m, 4h or 7d, not \"soon\""]

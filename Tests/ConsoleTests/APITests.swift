@@ -210,4 +210,22 @@ import Testing
       #expect(schemas.contains(String(reference.output.1)))
     }
   }
+
+  @Test func looksAtAMetricOnDemand() async throws {
+    let fixture = try ConsoleFixture()
+    for path in ["/v1/anomalies/check", "/api/v1/anomalies/check"] {
+      let answer = try await fixture.ask("\(path)?metric=api_calls&customer_id=acme+co&threshold=3")
+      #expect(answer.status == 200)
+      #expect(answer.header("Content-Type") == "application/json")
+      #expect(answer.json["asked"] == "metric=api_calls customer_id=acme co threshold=3")
+      #expect(answer.json["is_anomaly"] == true)
+    }
+    for (metric, status) in [("unknown", 404), ("invalid", 400), ("unavailable", 503)] {
+      let answer = try await fixture.ask("/v1/anomalies/check?metric=\(metric)")
+      #expect(answer.status == status)
+      #expect(answer.header("Content-Type") == "application/problem+json")
+      #expect(answer.json["code"]?.string == metric)
+    }
+    #expect(fixture.anomalies.published.isEmpty, "nothing is published")
+  }
 }

@@ -18,6 +18,8 @@ final class ConsoleFixture: Sendable {
   let now: Timestamp
   let settings: ConsoleSettings
   private let unready = Mutex<String?>(nil)
+  private let windows = Mutex<[WindowReport]>([])
+  private let changes = Mutex<[@Sendable (inout ConsoleDependencies) -> Void]>([])
 
   init(now: Timestamp = Timestamp(seconds: 1_763_625_600), _ configure: (inout ConsoleSettings) -> Void = { _ in })
     throws
@@ -40,11 +42,15 @@ final class ConsoleFixture: Sendable {
     try ProjectionStore(path: folder + "/projections.sqlite", logger: ConsoleFixture.quiet).catchUp(from: log)
   }
 
+  func setWindows(_ reports: [WindowReport]) { windows.withLock { $0 = reports } }
+  /// What this test's console has instead of the double.
+  func change(_ body: @escaping @Sendable (inout ConsoleDependencies) -> Void) { changes.withLock { $0.append(body) } }
+
   func setUnready(_ why: String?) { unready.withLock { $0 = why } }
 
   var dependencies: ConsoleDependencies {
     let now = now
-    return ConsoleDependencies(
+    var dependencies = ConsoleDependencies(
       settings: settings, reader: ProjectionReader(path: folder + "/projections.sqlite"), log: log, commands: commands,
       anomalies: anomalies, live: { [log] in log.follow() }, unready: { [self] in unready.withLock { $0 } },
       workers: {
@@ -58,7 +64,16 @@ final class ConsoleFixture: Sendable {
           subject: "Week of 10 November", ending: request.ending ?? "2025-11-17", text: "two alerts\n",
           html: "<!doctype html><p>two <b>alerts</b></p>", markdown: "# two alerts\n", json: ["alerts": 2])
       },
+      windows: { [self] in windows.withLock { $0 } },
+      check: { query, _ in
+        let metric = query.first { $0.name == "metric" }?.value ?? ""
+        if let kind = CheckRefusal.Kind(rawValue: metric) { throw CheckRefusal(kind, "no") }
+        let asked = query.map { "\($0.name)=\($0.value)" }.joined(separator: " ")
+        return ["asked": .string(asked), "is_anomaly": true]
+      },
       now: { now }, zone: .utc, version: "0.0-test")
+    for change in changes.withLock({ $0 }) { change(&dependencies) }
+    return dependencies
   }
 
   static let quiet: Logger = {

@@ -208,6 +208,20 @@ import Testing
     ("incident.annotated", "user_reference", nil),
   ]
 
+  /// An answer counts for the person whom PagerDuty knows by that id or name.
+  @Test(arguments: [("PANA", "Ana Example", "ana"), ("PX", "Ben Doe", "ben"), ("PX", "Zed", "pagerduty/Zed")])
+  func knowsPeopleByTheirNameInPagerDuty(_ id: String, _ name: String, _ by: String) async throws {
+    let fixture = try ConsoleFixture {
+      $0.pagerdutySecrets = ["s"]
+      $0.pagerdutyPeople = ["PANA": "ana", "Ben Doe": "ben"]
+    }
+    let body =
+      "{\"event\":{\"event_type\":\"incident.acknowledged\",\"agent\":{\"type\":\"user_reference\",\"id\":\"\(id)\",\"summary\":\"\(name)\"},\"data\":{\"incident_key\":\"tocsin/A-1\"}}}"
+    let headers = ["X-PagerDuty-Signature": "v1=" + sign(body, "s")]
+    #expect(try await fixture.ask("/api/v1/webhooks/pagerduty", .post, headers, body: body).status == 200)
+    #expect(fixture.commands.commands.map(\.by) == [by])
+  }
+
   @Test(arguments: incidents.indices) func carriesOutAnAnswerInPagerDuty(_ i: Int) async throws {
     let (type, agent, action) = FrontDoorTests.incidents[i]
     let fixture = try ConsoleFixture { $0.pagerdutySecrets = ["old", "new"] }

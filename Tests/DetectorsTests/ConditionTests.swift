@@ -35,12 +35,16 @@ import Testing
     ("(z > 2", 7, "expected )"),
     ("z > 2)", 6, "expected and"), ("z >> 2", 4, "expected a value"), ("1 < z < 3", 7, "chain"),
     ("z > #", 5, "unexpected"),
-    ("device == \"mobile", 11, "closing"), ("", 1, "empty"), ("z and rate > 1", 3, "join comparisons"),
+    ("device == \"mobile", 11, "closing"), ("", 1, "empty"), ("z and rate > 1", 1, "join comparisons"),
+    ("rate > 1 and z", 14, "join comparisons"), ("rate > 1 or not z", 17, "join comparisons"),
+    ("(z > 1) > 2", 1, "not a value"), ("2 * (z > 1) > 2", 5, "not a value"),
+    ("deviation == \"high\"", 14, "is a text"), ("\"high\" == z + 1", 1, "is a text"),
+    ("z in (1, \"two\")", 10, "is a text"),
     ("sqrt(z) > 1", 1, "not a function"), ("device in mobile", 11, "expected ("), ("z > 1.2.3", 5, "not a number"),
   ])
   func faults(_ text: String, _ column: Int, _ word: String) {
     let error = #expect(throws: ConditionError.self) {
-      try Condition(text, known: ["deviation", "z", "rate", "device"])
+      try Condition(text, known: ["deviation", "z", "rate", "device"], numbers: ["deviation", "z", "rate"])
     }
     #expect(error?.column == column, "\(text): \(error?.description ?? "")")
     #expect(error?.message.contains(word) == true, "\(text): \(error?.description ?? "")")

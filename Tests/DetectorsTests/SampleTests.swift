@@ -144,6 +144,7 @@ enum ExampleSettings {
     for metric in ["api_calls", "bandwidth", "storage_peak", "compute_time"] {
       e.source.metrics.append(.init(column: metric, alias: metric, aggregate: metric == "storage_peak" ? "max" : nil))
       add(&e, "zscore", metric, .hourly, ["season": "hour", "baseline_days": 30, "threshold": 4, "min_change": 0.5])
+      add(&e, "profile", metric, .hourly, ["baseline_days": 30, "similarity": 0.9])
     }
     return e
   }

@@ -22,7 +22,7 @@ import Testing
     #expect(reports.map(\.outcome) == [.checked])
     let a = try #require(port.take().first)
     #expect(a.id == "2026-03-09/listings/views/device=mobile/percentage_change")
-    #expect(a.source == "detector/w")
+    #expect(a.source == "detector/listings")
     #expect(a.dimensions == [.init("device", "mobile")])
     #expect(a.severity == .critical)
     #expect(a.detector == "percentage_change")

@@ -39,6 +39,23 @@ import Testing
     try DatabaseQueue(path: path).inDatabase { try Set(String.fetchAll($0, sql: "SELECT alert FROM events")) }
   }
 
+  @Test func whatHappensByItselfMakesNoFileOfLittleAndNoneTooSoon() throws {
+    let folder = try TemporaryFolder()
+    let log = try SQLiteEventLog(path: folder.log)
+    var pen = Pen()
+    try write(log, &pen)
+    let archiving = try LogArchiving(path: folder.log)
+    let now = Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
+    #expect(try archiving.isDue(now: now))
+    // Sixty events of ended lives.
+    #expect(try archiving.run(before: ArchiveTests.between, smallest: 61).path == nil)
+    #expect(try archiving.isDue(now: now))
+    #expect(try archiving.run(before: ArchiveTests.between, smallest: 60).events == 60)
+    #expect(try !archiving.isDue(now: now + .days(6)))
+    #expect(try archiving.isDue(now: now + .days(8)))
+    #expect(try EventLogReader(path: folder.log).verify().problems == [])
+  }
+
   @Test func finishedLivesMoveAndEverythingReadsAsBefore() throws {
     let folder = try TemporaryFolder()
     let log = try SQLiteEventLog(path: folder.log)

@@ -117,6 +117,21 @@ import Testing
     g.replayMatches()
   }
 
+  @Test(arguments: [(Interval.zero, 1), (.seconds(599), 1), (.seconds(600), 2), (.hours(1), 2)])
+  func theWindowInWhichItIsTheSameIsHalfOpen(_ after: Interval, _ generation: Int) {
+    for how in ["cleared", "resolved"] {
+      var g = Given()
+      let id = g.fires()
+      g.deliver()
+      if how == "cleared" { g.clears() } else { g.command(.resolve, id) }
+      g.deliver()
+      g.passes(after)
+      let next = g.fires()
+      #expect(g.state(next).generation == generation, "\(how)")
+      #expect((next == id) == (generation == 1))
+    }
+  }
+
   @Test func whatReopensWorseTakesTheRouteOfItsNewSeverity() {
     var g = Given()
     let id = g.fires("cpu", .low)

@@ -88,12 +88,15 @@ import Testing
     #expect(failures == 2)
   }
 
-  @Test func aReceiverThatNobodyHasMovesOnByTime() {
+  @Test func aStepWhoseReceiverNobodyHasGivesWayAtOnce() {
     var g = Given(.plain.with { $0.policies[0].steps[0].receivers = ["gone"] })
-    g.fires()
-    #expect(g.said() == ["detected", "escalated 0/0 delay"])
-    g.passes(.minutes(15))
-    #expect(g.said() == ["escalated 1/0 delay", "requested firing chat/slack"])
+    let id = g.fires()
+    #expect(
+      g.said() == ["detected", "escalated 0/0 delay", "escalated 1/0 nobody_reached", "requested firing chat/slack"])
+    g.passes(.minutes(30))
+    #expect(g.said() == ["escalated 2/0 delay", "requested firing boss/pagerduty"])
+    #expect(g.state(id).step == 2)
+    g.replayMatches()
   }
 
   @Test func routesThatContinueTellTheirReceiversAndTheirGroups() {
@@ -107,6 +110,29 @@ import Testing
     #expect(g.deliver() == ["\(id) firing chat/slack", "\(id) firing ops/email"])
     g.passes(.minutes(1))
     #expect(g.deliver() == ["G-1 summary boss/pagerduty"])
+    g.replayMatches()
+  }
+
+  @Test func anEditLeavesOpenAlertsThePolicyThatTheyOpenedUnder() {
+    var g = Given()
+    let id = g.fires()
+    g.deliver()
+    let edited = LifecycleSettings.plain.with {
+      $0.policies[0].steps = [.init(after: .zero, receivers: ["boss"]), .init(after: .days(9), receivers: ["boss"])]
+      $0.policies[0].acknowledgeTimeout = .minutes(1)
+      $0.routes[0].delivery = .dashboardOnly
+    }
+    g.engine.adopt(edited, now: g.now)
+    g.commit()
+    g.passes(.minutes(15))
+    #expect(g.deliver() == ["\(id) firing chat/slack"])
+    g.restarts()
+    g.command(.acknowledge, id)
+    #expect(g.state(id).acknowledgedUntil == g.now + .hours(4))
+    #expect(g.state(id).route.configuration == 1)
+    // What opens now takes the new one.
+    let other = g.fires("disk")
+    #expect(g.state(other).route.dashboardOnly && g.state(other).route.configuration == 2)
     g.replayMatches()
   }
 

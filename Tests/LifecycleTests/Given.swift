@@ -1,6 +1,7 @@
 import Alerts
-import Lifecycle
 import Testing
+
+@testable import Lifecycle
 
 /// An engine in virtual time, and everything that it said: given / when / then.
 struct Given {
@@ -10,6 +11,11 @@ struct Given {
   private var nextID = 0
   /// Facts up to here were looked at by a test.
   private var seen = 0
+  /// A state that was kept some time ago, and how many facts the log had then.
+  private var snapshot: (count: Int, bytes: [UInt8])?
+  /// The facts that the log's rows give, so far.
+  private var rows: [Fact] = []
+  private var reader = FactReader()
 
   static let start = Timestamp(rfc3339: "2026-03-02T10:00:00Z")!
 
@@ -47,13 +53,14 @@ struct Given {
   @discardableResult
   mutating func observe(
     _ key: String, _ status: Anomaly.Status, _ severity: Severity?, source: String = "detector/a",
-    labels: [String: String] = [:]
+    labels: [String: String] = [:], value: Double? = nil
   ) -> Engine.Taken {
     nextID += 1
     var a = Anomaly(id: "\(nextID)", source: source, time: now, eventType: "host", metric: key)
     a.givenKey = key
     a.status = status
     a.severity = severity
+    a.value = value
     a.dimensions = labels.sorted { $0.key < $1.key }.map { .init($0.key, $0.value) }
     let taken = engine.take(a, now: now)
     commit()
@@ -77,9 +84,22 @@ struct Given {
   mutating func command(
     _ action: Command.Action, _ alert: AlertID? = nil, by: String = "ana", version: Int? = nil, note: String? = nil
   ) -> Reply {
-    let reply = engine.obey(Command(action, alert: alert, by: by, note: note, version: version), now: now)
+    let value = alert.flatMap { engine.alerts[$0] }.flatMap { lastValue(of: $0) }
+    let reply = engine.obey(
+      Command(action, alert: alert, by: by, note: note, version: version), now: now, lastValue: { value })
     commit()
     return reply
+  }
+
+  /// As the service finds it in the log.
+  private func lastValue(of a: AlertState) -> Double? {
+    guard let e = log.first(where: { $0.position == a.anomalyPosition }) else { return nil }
+    return switch e.event {
+    case .detected(let d): d.anomaly.value
+    case .deduplicated(let d): d.last.value
+    case .reopened(let r): r.anomaly.value
+    default: nil
+    }
   }
 
   /// Time goes by; every deadline on the way fires at its own moment.
@@ -101,15 +121,25 @@ struct Given {
   }
 
   /// Stops and starts the service: only what is in the log survives.
-  mutating func restarts(after interval: Interval = .zero) {
+  mutating func restarts(
+    after interval: Interval = .zero, replaying isReplayed: (RecordedEvent) -> Bool = { _ in true }
+  ) {
     now = now + interval
     commit()
     var fresh = Engine()
-    for e in log { fresh.replay(e) }
+    for e in log where isReplayed(e) { fresh.replay(e) }
     fresh.recover(now: now)
     engine = fresh
     engine.fire(now: now)
     commit()
+  }
+
+  /// As a service would that forgot to arm its timers again.
+  mutating func restartsWithoutTimers() {
+    commit()
+    var fresh = Engine()
+    for e in log { fresh.replay(e) }
+    engine = fresh
   }
 
   static let channels = ["email", "slack", "pagerduty", "webhook"]
@@ -147,15 +177,59 @@ struct Given {
 
   func state(_ id: AlertID) -> AlertState { engine.alerts[id]! }
 
-  /// A replay of everything said gives the very state that is here, but for what lives only in memory.
-  func replayMatches(sourceLocation: SourceLocation = #_sourceLocation) {
-    var fresh = Engine()
-    for e in log { fresh.replay(e) }
+  /// A replay of everything said gives the very state that is here, but for what lives only in memory; so does a replay of the rows as the log keeps
+  /// them, and of what was said since a snapshot.
+  mutating func replayMatches(sourceLocation: SourceLocation = #_sourceLocation) {
+    commit()
     var live = engine
     live.recover(now: now)
-    fresh.recover(now: now)
-    let difference = live.difference(from: fresh)
-    #expect(difference == nil, "a replay differs: \(difference ?? "")", sourceLocation: sourceLocation)
+    func expect(_ replayed: Engine, _ what: String) {
+      var replayed = replayed
+      replayed.recover(now: now)
+      let difference = live.difference(from: replayed)
+      #expect(difference == nil, "\(what) differs: \(difference ?? "")", sourceLocation: sourceLocation)
+    }
+    for e in log[rows.count...] { rows.append(reader.fact(of: e, sourceLocation: sourceLocation)) }
+    var replayed = Engine()
+    for fact in rows { replayed.replay(fact) }
+    expect(replayed, "a replay")
+
+    if let snapshot {
+      guard var restored = snapshot.bytes.withUnsafeBytes({ Engine(snapshot: $0) }) else {
+        Issue.record("a snapshot can't be read", sourceLocation: sourceLocation)
+        return
+      }
+      for fact in rows[snapshot.count...] { restored.replay(fact) }
+      expect(restored, "a replay from a snapshot at \(snapshot.count) of \(log.count)")
+    }
+    guard let bytes = engine.snapshot() else {
+      Issue.record("no snapshot could be taken", sourceLocation: sourceLocation)
+      return
+    }
+    if let restored = bytes.withUnsafeBytes({ Engine(snapshot: $0) }) {
+      StoredProperties.expectSame(engine, restored, sourceLocation: sourceLocation)
+    }
+    snapshot = (log.count, bytes)
+  }
+}
+
+extension FactReader {
+  /// From the event's row, as the log keeps it. What comes out must be what the event says.
+  mutating func fact(of e: RecordedEvent, sourceLocation: SourceLocation = #_sourceLocation) -> Fact {
+    let data = e.event.data.bytes
+    var actor = e.actor
+    let fact = data.withUnsafeBufferPointer { data in
+      actor.withUTF8 { actor in
+        read(
+          EventView(
+            position: e.position, subject: e.subject, version: e.version, type: e.type, occurredAt: e.occurredAt,
+            recordedAt: e.recordedAt, actor: actor, cause: e.cause, data: data))
+      }
+    }
+    let expected = Fact(e)
+    guard let fact else { return expected }
+    #expect(fact == expected, sourceLocation: sourceLocation)
+    return fact
   }
 }
 

@@ -3,7 +3,7 @@ import Lifecycle
 import Testing
 
 /// SplitMix64, so that a seed that failed can be run again.
-struct Draw {
+struct Draw: RandomNumberGenerator {
   var state: UInt64
   mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15
@@ -35,6 +35,16 @@ struct Draw {
         ]
         $0.receivers[0].fallback = "boss"
         $0.receivers[2].quiet = QuietHours(from: 720, until: 800, timeZone: "UTC")
+        if seed % 2 == 1 {
+          // Whoever is on call, at times nobody; steps that wait for their hours, or are passed over.
+          $0.onCall = ReachingTests.settings.onCall
+          $0.onCall.schedules[0].layers[0].windows = [TimeWindow(from: 0, until: 900, timeZone: "UTC")]
+          $0.receivers.append(Receiver(name: "oncall", targets: [], schedule: "rota"))
+          $0.policies[0].steps[1].receivers = ["oncall"]
+          $0.policies[0].steps[1].hours = StepHours(
+            windows: [TimeWindow(from: 660, until: 780, timeZone: "UTC")], otherwise: seed % 4 == 1 ? .wait : .skip)
+          $0.routes[2].delivery = .notify(["oncall"])
+        }
         $0.routes.insert(
           Route(matchers: [Matcher(name: "metric", value: "k3")], delivery: .notify(["chat"]), continues: true), at: 0)
       })

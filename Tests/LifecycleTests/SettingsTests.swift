@@ -21,6 +21,13 @@ import Testing
         name: "w", matchers: [], weekdays: [6, 7], minuteOfDay: 90, duration: .hours(2), timeZone: "America/New_York")
     ]
     s.notices = ["ops"]
+    s.staleRules = [
+      StaleRule(matchers: [Matcher(name: "a", value: "b")], after: .minutes(1)), StaleRule(matchers: [], after: nil),
+    ]
+    s.longestSilence = .days(3)
+    s.confirmSilenceOver = 0
+    s.policies[0].reminder = .minutes(7)
+    s.maintenance[0].weeks = [1, -1]
     s.silenceWarning = .minutes(3)
     for (flapping, storm) in [(FlappingRule(changes: 3), StormRule(after: 7)), (nil, nil)]
       as [(FlappingRule?, StormRule?)]

@@ -59,7 +59,9 @@ import Testing
       lead(.firing) {
         $0.round = 1; $0.step = 0
       }.hasPrefix("Step 1 of 3 of policy \"critical\", round 2, because"))
-    #expect(lead(.firing) { $0.step = nil } == "Opened 2026-11-18 11:06 UTC.")
+    #expect(
+      lead(.firing) { $0.step = nil }
+        == "Opened 2026-11-18 11:06 UTC. Told again, because nobody acknowledged for 15m.")
     #expect(lead(.firing) { $0.exhausted = true }.hasSuffix("The policy has no step left."))
   }
 
@@ -98,6 +100,24 @@ import Testing
     #expect(
       own.faults.map(\.key) == ["alert.html", "alert.text", "poem", "summary.line"].map { "templates/\($0).mustache" })
     #expect(templates.faults.isEmpty)
+  }
+
+  @Test("a digest's mail has the user's own words around it, and without any the very bytes that were ordered")
+  func ownDigest() throws {
+    let content: JSON = [
+      "subject": "Week & more", "text": "a < b\n", "html": "<p>a &lt; b</p>\n", "period": "weekly",
+      "ending": "2026-11-15",
+    ]
+    #expect(templates.render(digest: content, .subject) == "Week & more")
+    #expect(templates.render(digest: content, .text) == "a < b\n")
+    #expect(templates.render(digest: content, .html) == "<p>a &lt; b</p>\n")
+    #expect(templates.render(digest: ["subject": "x"], .html) == nil)
+    let own = TemplateSet(own: [
+      "digest.subject": "[BI] {{subject}}", "digest.html": "<h1>{{subject}}, {{period}} to {{ending}}</h1>{{{html}}}",
+    ])
+    #expect(own.render(digest: content, .subject) == "[BI] Week & more")
+    #expect(own.render(digest: content, .html) == "<h1>Week &amp; more, weekly to 2026-11-15</h1><p>a &lt; b</p>\n")
+    #expect(own.render(digest: content, .text) == "a < b\n")
   }
 
   @Test("cutting: at a word or a line, never over the limit, never in the middle of a character")

@@ -53,14 +53,14 @@ enum Samples {
     _ channel: String, to destination: String, purpose: Purpose = .firing, alert: AlertSummary? = Samples.alert(),
     key: String? = nil, receiver: String = "data-team", thread: JSON? = nil, content: JSON? = nil,
     console: String? = "https://tocsin.example.org/", requestedAt: Timestamp = Samples.now,
-    leaseUntil: Timestamp? = nil
+    leaseUntil: Timestamp? = nil, occasion: Occasion? = Occasion(.unacknowledged, after: .minutes(15))
   ) -> Job {
     Job(
       key: key ?? "\(alert?.id.description ?? "D-1")/\(purpose.rawValue)/1/\(receiver)/\(channel)/\(destination)",
       subject: alert?.id.subject ?? Subject(.digest, 1), purpose: purpose, receiver: receiver, channel: channel,
       destination: destination, attempt: 1, requestedAt: requestedAt,
       leaseUntil: leaseUntil ?? requestedAt + .hours(1), alert: alert, thread: thread, content: content,
-      consoleURL: console)
+      consoleURL: console, occasion: occasion)
   }
 
   /// A group's message of `count` alerts, of which the service sends the worst ten.

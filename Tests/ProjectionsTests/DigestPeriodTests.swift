@@ -28,7 +28,7 @@ struct DigestPeriodTests {
     let period = DigestPeriod.ending(
       kind, onOrBefore: DigestPeriodTests.day(day), weekday: weekday, zone: DigestPeriodTests.berlin)
     #expect(period.firstDate == first)
-    #expect(period.lastDate == last)
+    #expect(period.endingDate == last)
     #expect(period.previous.endDay == period.firstDay)
   }
 

@@ -162,7 +162,7 @@ struct ShellTests {
         Subject(.digest, receiver == "data-team" ? 1 : 2),
         .notificationRequested(
           NotificationRequested(
-            key: "digest/weekly/2026-11-16/\(receiver)#email/x@company.com", purpose: .digest, receiver: receiver,
+            key: "digest/weekly/2026-11-16/\(receiver)/email/x@company.com", purpose: .digest, receiver: receiver,
             channel: "email", destination: "x@company.com", content: ["subject": "x"])))
     }
     let (folder, reader) = try DigestTests.reader(story.history.events)

@@ -104,7 +104,7 @@ final class Bench {
 
   func publish(_ events: [[UInt8]], from peer: Peer = Bench.peer(), producer: String = "test") {
     sequence += 1
-    gateway.incoming.append(.anomalies(peer, producer: producer, sequence: sequence, events: events))
+    gateway.incoming.append(.anomalies(peer, producer: producer, sequence: sequence, events: Frames(events)))
   }
   func fires(_ keys: String..., severity: String = "critical") { publish(keys.map { event($0, severity: severity) }) }
   func clears(_ key: String) { publish([event(key, "resolved")]) }

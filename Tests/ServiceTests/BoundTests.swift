@@ -68,25 +68,23 @@ import Testing
     for i in 1...Int64(RecentAnomalies.capacity + 5) {
       var e = template
       e.position = i
-      recent.remember([e])
+      recent.remember([e], bytes: 500)
     }
     #expect(recent.count == RecentAnomalies.capacity)
     #expect(recent[5] == nil && recent[6] != nil)
-    recent.remember([try detected(100_000, bytes: RecentAnomalies.largest)])
-    #expect(recent[100_000] == nil)
-    // Many at once: the newest count.
-    recent.remember(
-      (200_000..<200_000 + Int64(RecentAnomalies.capacity + 100)).map { i in
-        var e = template
-        e.position = i
-        return e
-      })
-    #expect(recent.count == RecentAnomalies.capacity && recent[200_099] == nil && recent[200_100] != nil)
+    // Whole commits: one that is larger than all may be is not kept, and one that fits drives out the older ones.
+    var large = template
+    large.position = 100_000
+    recent.remember([large], bytes: RecentAnomalies.bytes + 1)
+    #expect(recent[100_000] == nil && recent[Int64(RecentAnomalies.capacity)] != nil)
+    large.position = 100_001
+    recent.remember([large], bytes: RecentAnomalies.bytes)
+    #expect(recent[100_001] != nil && recent.count == 1 && recent.size <= RecentAnomalies.bytes)
   }
 
-  @Test func aLargeAnomalyIsReadFromTheLogForItsMessage() throws {
+  @Test func aLargeAnomalyIsWholeInItsMessage() throws {
     let b = try Bench()
-    let text = String(repeating: "x", count: RecentAnomalies.largest)
+    let text = String(repeating: "x", count: 64 << 10)
     let json = String(decoding: b.event("big"), as: UTF8.self)
       .replacing(#""severity""#, with: #""summary":"\#(text)","severity""#)
     b.publish([Array(json.utf8)])

@@ -46,7 +46,16 @@ struct APIRoutes: Sendable {
     api.post("/silences") { try await silences.add($0, $1) }
     api.get("/silences/:id") { try silences.one($0, $1) }
     api.delete("/silences/:id") { try await silences.expire($0, $1) }
-    api.get("/schedules") { _, _ in APIRoutes.json(["schedules": await dependencies.schedules()]) }
+    api.get("/schedules") { request, _ in
+      var at = dependencies.now()
+      if let text = Form(query: request)["at"] {
+        guard let t = Timestamp(rfc3339: text) else {
+          throw Problem(.badRequest, "at must be a time such as 2026-12-24T09:00:00Z", code: "invalid")
+        }
+        at = t
+      }
+      return APIRoutes.json(["schedules": dependencies.onCall.standing(at)])
+    }
     api.get("/status") { try await status($0, $1) }
   }
 

@@ -120,6 +120,16 @@ enum OpenAPI {
         query: [("after", "a position"), ("alert", "an id such as A-1042")], answer: ["type": "string"],
         types: ["text/event-stream"]),
       Operation(
+        method: "get", path: "/api/v1/anomalies/check",
+        summary: "Look at a metric now, without publishing anything; also at /v1/anomalies/check",
+        query: [
+          ("metric", "its name; needed"), ("event_type", "where several have such a metric"),
+          ("current_start", "RFC 3339, or milliseconds since 1970; without it the newest whole window"),
+          ("current_end", "as current_start"), ("baseline_days", "days to compare with, 30 by default"),
+          ("threshold", "standard deviations that are too many, 3 by default"),
+          ("customer_id", "any dimension by its name, to look at one series"),
+        ], answer: object),
+      Operation(
         method: "get", path: "/api/v1/statistics", summary: "Figures",
         query: [("since", "RFC 3339; a day ago by default"), ("days", "1 to 366: figures for each of the last days")],
         answer: object),
@@ -131,7 +141,9 @@ enum OpenAPI {
         ], answer: list("notifications", of: "Notification")),
       Operation(
         method: "get", path: "/api/v1/digests/{period}", summary: "The digest of a day, a week or a month",
-        query: [("ending", "the first date after the period"), ("format", "json, text, markdown or html")],
+        query: [
+          ("ending", "the last date of the period, or one soon after"), ("format", "json, text, markdown or html"),
+        ],
         answer: object,
         types: ["application/json", "text/plain", "text/markdown", "text/html"]),
       Operation(
@@ -153,7 +165,9 @@ enum OpenAPI {
 
   private static let summaries = [
     "acknowledge": "Somebody is on it: the policy stops", "unacknowledge": "Take an acknowledgement back",
-    "resolve": "It is over", "snooze": "Quiet for a time: \"for\": \"2h\"", "unsnooze": "No longer quiet",
+    "resolve": "It is over",
+    "snooze": "Quiet for a time: \"for\": \"2h\", or until its value changes: \"until_change\": true",
+    "unsnooze": "No longer quiet",
     "assign": "Hand it to somebody: \"to\": \"ben\"", "comment": "Say something: \"note\"",
     "label": "Was it real? \"as\": true_positive or false_positive", "escalate": "On to the policy's next step, now",
   ]

@@ -103,7 +103,7 @@ enum OpenAPISchemas {
         ["matchers"],
         [
           "matchers": ["type": "array", "minItems": 1, "items": OpenAPI.ref("Matcher")], "starts_at": time,
-          "ends_at": time, "for": text, "by": text, "note": text,
+          "ends_at": time, "for": text, "by": text, "note": text, "confirm": flag, "id": text,
         ])),
     .init(
       "Silence",

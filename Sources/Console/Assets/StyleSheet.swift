@@ -117,12 +117,17 @@ let styleSheet = """
   .channel{font-size:.78rem;font-weight:650;color:var(--soft)}
   .channel-email{color:var(--ack)}.channel-slack{color:#8a3c8f}.channel-pagerduty{color:var(--good)}
   @media (prefers-color-scheme:dark){.channel-slack{color:#dc9be0}}
+  .week{width:100%;max-width:56rem;height:auto;display:block;margin:.4rem 0 .8rem}.week .tick{fill:var(--soft);font-size:12px}.week g text{font-size:13px;font-weight:600}.week .now{stroke:var(--crit);stroke-width:2}
+  .p0 rect{fill:#cfe0f5}.p0 text{fill:#15406e}.p1 rect{fill:#fbdcc4}.p1 text{fill:#7a3606}.p2 rect{fill:#d3ecd7}.p2 text{fill:#1b5a2e}.p3 rect{fill:#e7d8f3}.p3 text{fill:#57297c}.p4 rect{fill:#f6eab8}.p4 text{fill:#5f4d00}.p5 rect{fill:#f8d5dc}.p5 text{fill:#82203a}.p6 rect{fill:#cdeeee}.p6 text{fill:#0e5456}.p7 rect{fill:#dfe2e6}.p7 text{fill:#3a424b}
+  .p-none rect{fill:none;stroke:var(--crit);stroke-dasharray:4 3}.p-none text{fill:var(--crit)}
+  @media (prefers-color-scheme:dark){.p0 rect{fill:#1f3f63}.p0 text{fill:#cfe3fb}.p1 rect{fill:#5c3413}.p1 text{fill:#ffdcbd}.p2 rect{fill:#1f4a2c}.p2 text{fill:#c6f0d0}.p3 rect{fill:#44295e}.p3 text{fill:#ead6fb}.p4 rect{fill:#4d4211}.p4 text{fill:#f8eaa8}.p5 rect{fill:#5e2234}.p5 text{fill:#ffd3dd}.p6 rect{fill:#154a4b}.p6 text{fill:#c2f1f1}.p7 rect{fill:#363c43}.p7 text{fill:#dde2e8}}
+  .foot{margin:.8rem 0 0}.small{font-size:1rem!important}.bad-card{border-color:var(--crit)}.bad-card h2{color:var(--crit)}
   .preview{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:1rem 1.1rem;margin-bottom:1rem;max-width:44rem}
   .preview h3{margin:0 0 .5rem;font-size:1.1rem}.preview .fields{display:grid;grid-template-columns:1fr 1fr;gap:.3rem 1rem}.preview p{white-space:pre-line;overflow-wrap:anywhere}
   .preview .fake-button{display:inline-block;border:1px solid var(--line);border-radius:6px;padding:.25rem .8rem;margin:.2rem .4rem .2rem 0;font-weight:600;font-size:.9rem}.preview .fake-button.primary{background:var(--good);color:var(--card);border-color:var(--good)}
   .preview .context{color:var(--soft);font-size:.85rem}.preview hr{border:0;border-top:1px solid var(--line)}
   .preview-pagerduty{border-left:4px solid var(--crit)}
-  .said .pair{white-space:nowrap;margin-right:.8rem;display:inline-block}
+  .said .pair{margin-right:.8rem;display:inline-block;max-width:100%;overflow-wrap:anywhere}
   @media (max-width:60rem){.columns{grid-template-columns:minmax(0,1fr)}.side-column{position:static;order:-1;display:contents}.columns{display:flex;flex-direction:column}.main-column{display:contents}.columns section{width:100%;margin-bottom:0}#actions{order:-2}#chart{order:-3}}
   @media (max-width:44rem){
   body{font-size:16px}.top{gap:.2rem .8rem}nav{order:3;flex-basis:100%}
@@ -138,6 +143,7 @@ let styleSheet = """
   .messages a{grid-template-columns:1fr}.m-title{white-space:normal}
   .ev{grid-template-columns:minmax(0,1fr);gap:0}.ev time{text-align:left;padding-left:1rem}
   .plain,.plain tbody,.plain tr,.plain td{display:block}.plain thead{display:none}.plain td{border:0;padding:.2rem 1rem}.plain tr{border-bottom:1px solid var(--line);padding:.6rem 0}.card .plain td{padding:.15rem 0}
+  .week .tick{font-size:23px}.week g text{font-size:24px}
   .chart .tick{font-size:20px}.chart .mark-text{font-size:24px}
   .buttons button{flex:1 1 auto}.facts{grid-template-columns:minmax(5rem,34%) minmax(0,1fr)}}
   @media (prefers-reduced-motion:no-preference){.row,.tile,button{transition:background-color .12s,border-color .12s}}

@@ -113,7 +113,10 @@ struct AnswerRoutes: Sendable {
     if agent?["type"]?.string?.contains("integration") == true { return nil }
     let key = event["data"]?["incident_key"]?.string ?? event["data"]?["alert_key"]?.string ?? ""
     guard key.hasPrefix("tocsin/"), let alert = AlertID(key.dropFirst(7)) else { return nil }
-    let by = "pagerduty/\(agent?["summary"]?.string ?? "somebody")"
+    let known = dependencies.settings.pagerdutyPeople
+    let by =
+      [agent?["id"]?.string, agent?["summary"]?.string].lazy.compactMap { $0.flatMap { known[$0] } }.first
+      ?? "pagerduty/\(agent?["summary"]?.string ?? "somebody")"
     switch event["event_type"]?.string {
     case "incident.acknowledged": return Command(.acknowledge, alert: alert, by: by)
     case "incident.unacknowledged": return Command(.unacknowledge, alert: alert, by: by)

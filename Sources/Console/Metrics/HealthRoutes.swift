@@ -50,6 +50,21 @@ struct HealthRoutes: Sendable {
         "tocsin_notifications_failed_day", "Messages that failed for good in the last day.",
         Double(s.failedNotifications))
     }
+    if let deliveries = try? dependencies.reader.deliveryCounts(since: now - .days(1)), !deliveries.isEmpty {
+      func samples(_ count: (Int, Int, Int) -> Int) -> [MetricsText.Sample] {
+        deliveries.map {
+          ([("receiver", $0.receiver), ("channel", $0.channel)], Double(count($0.pending, $0.failed, $0.delivered)))
+        }
+      }
+      out.gauge(
+        "tocsin_deliveries_pending", "Messages under way, by receiver and channel.", samples { p, _, _ in p })
+      out.gauge(
+        "tocsin_deliveries_failed_day", "Messages that failed for good in the last day.", samples { _, f, _ in f })
+      out.gauge("tocsin_deliveries_delivered_day", "Messages delivered in the last day.", samples { _, _, d in d })
+    }
+    out.gauge(
+      "tocsin_oncall_gaps", "Steps and routes that would reach nobody at some time in the next eight weeks.",
+      Double(dependencies.warnings().count))
     let workers = await dependencies.workers()
     if !workers.isEmpty {
       out.gauge(

@@ -11,7 +11,7 @@ struct Access: RouterMiddleware {
   static func isPublic(_ path: String) -> Bool {
     path == "/healthz" || path == "/readyz" || path == "/-/healthy" || path == "/-/ready" || path == "/sign-in"
       || path == "/favicon.ico" || path.hasPrefix("/assets/") || path == "/slack/actions"
-      || path == "/api/v1/webhooks/pagerduty" || path == "/v2/enqueue"
+      || path == "/api/v1/webhooks/pagerduty" || path == "/v2/enqueue" || path.hasPrefix("/links/")
   }
 
   func handle(
@@ -22,6 +22,8 @@ struct Access: RouterMiddleware {
     let token = FormToken.of(request)
     context.formToken = token.value
     if let identity = policy.identity(request) {
+      context.identity = identity
+    } else if let identity = policy.feedIdentity(request) {
       context.identity = identity
     } else if !Access.isPublic(request.uri.path) {
       if Site.isForPrograms(request) {

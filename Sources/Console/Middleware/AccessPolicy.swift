@@ -46,6 +46,21 @@ struct AccessPolicy: Sendable {
     return Data(code).map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
   }
 
+  /// What the address of a calendar's feed carries, since calendar programs can't sign in: it opens these feeds and nothing else.
+  static func feedKey(_ user: ConsoleUser) -> String {
+    let code = HMAC<SHA256>.authenticationCode(
+      for: Data("tocsin calendar feed v1 \(user.name)".utf8), using: SymmetricKey(data: Data(user.token.utf8)))
+    return Data(code.prefix(16)).map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+  }
+
+  /// Who subscribes to a calendar.
+  func feedIdentity(_ request: Request) -> Identity? {
+    guard OnCallPage.isFeed(request.uri.path), [.get, .head].contains(request.method),
+      let key = Form(query: request)["key"]
+    else { return nil }
+    return users.first { AccessPolicy.equal(AccessPolicy.feedKey($0), key) }.map(AccessPolicy.identity)
+  }
+
   private static func identity(_ user: ConsoleUser) -> Identity {
     Identity(name: user.name, role: user.role, tenants: user.tenants)
   }

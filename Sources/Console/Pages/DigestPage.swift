@@ -11,7 +11,7 @@ struct DigestPage: Sendable {
   private func request(_ form: Form, _ context: ConsoleContext) throws -> DigestRequest {
     let period = DigestSettings.Period(rawValue: form["period"] ?? "weekly") ?? .weekly
     if let ending = form["ending"], ending.utf8.count != 10 || Timestamp(rfc3339: ending) == nil {
-      throw Problem(.badRequest, "ending must be a date such as 2026-11-23")
+      throw Problem(.badRequest, "ending must be a date such as 2026-11-22")
     }
     return DigestRequest(period: period, ending: form["ending"], tenants: context.identity.tenants)
   }
@@ -73,9 +73,10 @@ struct DigestPage: Sendable {
     case .daily: return Timestamp(seconds: (day + n) * 86_400).utcDate
     case .weekly: return Timestamp(seconds: (day + 7 * n) * 86_400).utcDate
     case .monthly:
-      let c = Timestamp.civil(days: day)
+      // The last day of a month is the one before the first of the next.
+      let c = Timestamp.civil(days: day + 1)
       let month = c.year * 12 + c.month - 1 + n
-      return Timestamp(seconds: Timestamp.days(year: month / 12, month: month % 12 + 1, day: c.day) * 86_400).utcDate
+      return LocalTime(day: Timestamp.days(year: month / 12, month: month % 12 + 1, day: 1) - 1, minute: 0).dateText
     }
   }
 }

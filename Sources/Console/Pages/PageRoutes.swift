@@ -25,9 +25,12 @@ struct PageRoutes: Sendable {
     router.get("/outbox") { try outbox.list($0, $1) }
     router.get("/outbox/:file") { try outbox.show($0, $1) }
     router.get("/outbox/:file/html") { try outbox.html($0, $1) }
-    router.get("/silences") { try silences.show($0, $1) }
+    router.get("/silences") { try await silences.show($0, $1) }
     router.post("/silences") { try await silences.add($0, $1) }
     router.post("/silences/:id/expire") { try await silences.expire($0, $1) }
+    let onCall = OnCallPage(site: site)
+    router.get("/oncall") { try onCall.show($0, $1) }
+    router.get("/oncall/:file") { try onCall.feed($0, $1) }
     router.get("/status") { try await status.show($0, $1) }
     router.get("/live") { request, _ in try LiveRoute.respond(request, dependencies) }
     router.get("/events/:position") { try EventPage.show($0, $1, dependencies) }

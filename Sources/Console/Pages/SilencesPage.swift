@@ -33,11 +33,14 @@ struct SilencesPage: Sendable {
 
   func show(
     _ request: Request, _ context: ConsoleContext, form given: Form? = nil, refused: String? = nil
-  ) throws -> Response {
+  ) async throws -> Response {
     let form = given ?? Form(query: request)
     let now = site.dependencies.now()
     let words = site.words
-    let silences = try site.reader.silences(includingExpired: form["expired"] != nil, at: now, limit: 200)
+    let silences = try site.reader.silences(includingExpired: form["expired"] != nil, at: now, limit: 200).filter {
+      SilenceScope.sees($0.matchers, context.identity)
+    }
+    let windows = await site.dependencies.windows()
     var problem: String?
     var hits: Hits?
     if form["preview"] != nil, given == nil {
@@ -61,7 +64,15 @@ struct SilencesPage: Sendable {
             "comment": silence.comment, "canExpire": may && state != .expired, "known": !you.isEmpty,
           ])
         }, "matchers": form["matchers"] ?? "", "for": form["for"] ?? "2h", "comment": form["comment"] ?? "",
-        "problem": problem, "preview": hits != nil, "hits": hits.map { $0.text } ?? "",
+        "anyWindows": !windows.isEmpty && context.identity.tenants == nil,
+        "windows": windows.map { window in
+          view([
+            "name": window.name, "rhythm": window.rhythm, "matchers": window.matchers.map(\.description),
+            "next": window.next.map { words.moment($0.start) } ?? "never",
+            "hits": (try? SilencesPage.count(window.matchers, site.reader)) ?? "",
+          ])
+        },
+        "problem": problem, "preview": hits != nil, "seen": hits?.text ?? "", "hits": hits.map { $0.text } ?? "",
         "previewText": hits.map { "This silence would hold back \($0.text) now:" } ?? "",
         "previewRows": hits?.rows ?? [],
       ]))
@@ -73,6 +84,16 @@ struct SilencesPage: Sendable {
   private struct Hits {
     var text: String
     var rows: [[String: Any]]
+  }
+
+  /// What a window would hit now.
+  private static func count(_ matchers: [Matcher], _ reader: ProjectionReader) throws -> String {
+    var query = AlertQuery()
+    query.states = [.open, .acknowledged]
+    query.matchers = matchers
+    query.limit = AlertQuery.limitLimit
+    let page = try reader.alerts(query)
+    return page.alerts.count == 1 ? "1 alert" : "\(page.next == nil ? "" : "more than ")\(page.alerts.count) alerts"
   }
 
   private func preview(_ wanted: Wanted, _ context: ConsoleContext) throws -> Hits {
@@ -101,11 +122,13 @@ struct SilencesPage: Sendable {
       let ends = site.dependencies.now() + wanted.length
       let reply = try await site.dependencies.commands.send(
         Command(
-          .silence(matchers: wanted.matchers, startsAt: nil, endsAt: ends), by: by, note: form["comment"]))
+          .silence(
+            matchers: SilenceScope.limited(wanted.matchers, context.identity), startsAt: nil, endsAt: ends),
+          by: by, note: form["comment"], confirmed: form["seen"] != nil))
       _ = try reply.result.get()
       return .redirect(to: "/silences")
     } catch {
-      return try show(
+      return try await show(
         request, context, form: form, refused: "Not done: \(Site.sentence(ErrorPages.problem(error).message))")
     }
   }
@@ -113,9 +136,10 @@ struct SilencesPage: Sendable {
   func expire(_ request: Request, _ context: ConsoleContext) async throws -> Response {
     try AlertActions.mustRespond(context)
     let form = try await Form(request, context)
-    guard let id = Subject(context.parameters.get("id") ?? ""), id.kind == .silence else {
-      throw Problem(.notFound, "there is no such silence")
-    }
+    guard let id = Subject(context.parameters.get("id") ?? ""), id.kind == .silence,
+      try context.identity.tenants == nil
+        || site.reader.silence(id).map({ SilenceScope.sees($0.matchers, context.identity) }) == true
+    else { throw Problem(.notFound, "there is no such silence") }
     let reply = try await site.dependencies.commands.send(
       Command(.expireSilence(id), by: try AlertActions.by(form, context)))
     _ = try reply.result.get()

@@ -19,6 +19,8 @@ struct Site: Sendable {
     var content: String
     /// Follows the log and renews its regions.
     var isLive = false
+    /// Without the navigation: for people who come by a link and need not sign in.
+    var isBare = false
     /// What was done, for a page that follows a form.
     var done: String?
     /// Why something was refused.
@@ -38,17 +40,19 @@ struct Site: Sendable {
       }
     }
     let nav: [(String, String)] = [
-      ("Alerts", "/"), ("Digest", "/digest"), ("Silences", "/silences"), ("Outbox", "/outbox"), ("Status", "/status"),
+      ("Alerts", "/"), ("On call", "/oncall"), ("Digest", "/digest"), ("Silences", "/silences"), ("Outbox", "/outbox"),
+      ("Status", "/status"),
     ]
     let html = Templates.shared.render(
       "layout",
       view([
         "title": page.title, "icon": Asset.icon.path, "style": Asset.style.path, "script": Asset.script.path,
         "live": page.isLive ? String(position) : nil,
-        "nav": nav.filter { $0.0 != "Outbox" || settings.outbox != nil }.map {
+        "nav": nav.filter { !page.isBare && ($0.0 != "Outbox" || settings.outbox != nil) }.map {
           view(["name": $0.0, "href": $0.1, "current": $0.0 == page.section])
         }, "user": context.identity.name, "token": context.formToken,
-        "openAccess": settings.users.isEmpty && context.identity == .open, "behind": behind, "done": page.done,
+        "openAccess": !page.isBare && settings.users.isEmpty && context.identity == .open, "behind": behind,
+        "done": page.done,
         "refused": page.refused, "content": page.content, "version": dependencies.version,
         "zone": dependencies.zone.name,
       ]))
@@ -79,7 +83,8 @@ struct Site: Sendable {
   /// Whether the asker is a program: it gets problems as JSON, and no redirection to a page.
   static func isForPrograms(_ request: Request) -> Bool {
     let path = request.uri.path
-    if path.hasPrefix("/api/") || path.hasPrefix("/v2/") || path.hasPrefix("/slack/") || path == "/metrics"
+    if path.hasPrefix("/api/") || path.hasPrefix("/v1/") || path.hasPrefix("/v2/") || path.hasPrefix("/slack/")
+      || path == "/metrics"
       || path == "/live" || path.hasPrefix("/-/") || path == "/healthz" || path == "/readyz"
     {
       return true

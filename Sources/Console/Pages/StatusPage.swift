@@ -10,6 +10,13 @@ struct StatusPage: Sendable {
   static let late = Interval.seconds(60)
   static let listed = 50
 
+  /// A value as people write it: lists without brackets.
+  static func words(_ json: JSON) -> String {
+    if let text = json.string { return text }
+    if let list = json.array { return list.isEmpty ? "none" : list.prefix(20).map(words).joined(separator: ", ") }
+    return String(json.text.prefix(120))
+  }
+
   func show(_ request: Request, _ context: ConsoleContext) async throws -> Response {
     let dependencies = site.dependencies
     let now = dependencies.now()
@@ -55,7 +62,7 @@ struct StatusPage: Sendable {
             "name": worker.name, "heard": "\(words.age(worker.at)) ago\(silent > StatusPage.late ? ", late" : "")",
             "stateClass": silent > StatusPage.late ? "late" : "fresh",
             "said": (worker.json.members ?? []).prefix(12).map { member in
-              view(["name": member.name, "value": member.value.string ?? String(member.value.text.prefix(120))])
+              view(["name": member.name.replacing("_", with: " "), "value": StatusPage.words(member.value)])
             },
           ])
         }, "anyFailed": !failed.isEmpty, "failed": failed.map { NotificationView(row: $0, words: words).item },

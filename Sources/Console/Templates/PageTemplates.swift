@@ -43,6 +43,8 @@ let silencesTemplate = """
   </tbody></table>
   {{/any}}
   {{^any}}<p class="empty">No silence is in force.</p>{{/any}}
+  {{#anyWindows}}<section class="card" aria-labelledby="windows-h"><h2 id="windows-h">Maintenance windows</h2>
+  <table class="plain"><caption class="sr">Maintenance windows</caption><thead><tr><th scope="col">Window</th><th scope="col">Matches</th><th scope="col">When</th><th scope="col">Would hold back now</th></tr></thead><tbody>{{#windows}}<tr><td>{{name}}</td><td>{{#matchers}}<code>{{.}}</code> {{/matchers}}</td><td>{{rhythm}}<span class="sub">next {{next}}</span></td><td>{{hits}}</td></tr>{{/windows}}</tbody></table></section>{{/anyWindows}}
   <p class="pager">{{#showExpired}}<a href="/silences">Hide ended ones</a>{{/showExpired}}{{^showExpired}}<a href="/silences?expired=1">Show ended ones</a>{{/showExpired}}</p>
   </div>
   {{#may}}
@@ -53,7 +55,7 @@ let silencesTemplate = """
   <label>Matchers, one a line <textarea name="matchers" rows="3" required placeholder="event_type=listing_views&#10;device=~&quot;mob.*&quot;">{{matchers}}</textarea></label>
   <div class="inline"><label for="sfor">For</label><input id="sfor" name="for" value="{{for}}" size="6" required>{{#askName}}<label for="sby">Your name</label><input id="sby" name="by" value="{{you}}" required maxlength="80">{{/askName}}<label for="scomment">Why</label><input id="scomment" name="comment" value="{{comment}}" maxlength="500" class="grow"></div>
   {{#problem}}<p class="banner bad" role="alert">{{problem}}</p>{{/problem}}
-  <div class="buttons"><button name="preview" value="1">Preview</button>{{#preview}}<button class="primary" formmethod="post" formaction="/silences">Silence {{hits}}</button>{{/preview}}</div>
+  <div class="buttons"><button name="preview" value="1">Preview</button>{{#preview}}<input type="hidden" name="seen" value="{{seen}}"><button class="primary" formmethod="post" formaction="/silences">Silence {{hits}}</button>{{/preview}}</div>
   </form>
   {{#preview}}
   <h3>{{previewText}}</h3>

@@ -6,7 +6,8 @@ struct Templates: Sendable {
   static let sources: [String: String] = [
     "layout": layoutTemplate, "alerts": alertsTemplate, "alert": alertTemplate, "digest": digestTemplate,
     "outbox": outboxTemplate, "message": messageTemplate, "silences": silencesTemplate, "status": statusTemplate,
-    "error": errorTemplate, "sign-in": signInTemplate, "badge": badgeTemplate,
+    "oncall": onCallTemplate, "link": linkTemplate, "error": errorTemplate, "sign-in": signInTemplate,
+    "badge": badgeTemplate,
   ]
 
   private let library: MustacheLibrary

@@ -42,10 +42,46 @@ package struct AdaptiveStream {
     self.core = core
     return last
   }
+
+  // MARK: As bytes
+
+  /// Raised whenever the same bytes would mean something else, or the same past would lead to other numbers.
+  static let stateVersion = 1
+
+  /// All that it knows, bit for bit.
+  func write(to out: inout StateWriter) {
+    out.put(AdaptiveStream.stateVersion)
+    out.put(core == nil ? held.count : -1)
+    if let core { return core.write(to: &out) }
+    for row in held {
+      out.put(row.seconds)
+      out.put(row.value)
+    }
+  }
+
+  init(from state: inout StateReader) throws(StateError) {
+    let version = try state.int(in: 0...Int.max)
+    guard version == AdaptiveStream.stateVersion else { throw StateError.version }
+    let rows = try state.int(in: -1...(Self.intervalRows - 1))
+    guard rows >= 0 else {
+      core = try AdaptiveCore(from: &state)
+      return
+    }
+    let numbers = try state.doubles(2 * rows)
+    held = (0..<rows).map { (numbers[2 * $0], numbers[2 * $0 + 1]) }
+  }
+
+  /// The size of its state, in bytes.
+  package var size: Int {
+    var out = StateWriter()
+    write(to: &out)
+    return out.bytes.count
+  }
 }
 
 /// The detector once the sampling interval is known. Time constants are in clock time: `pace` is the series' points in five minutes.
 struct AdaptiveCore {
+  private let interval: Double
   private let pace: Double
   private let gatePace: Double
   private var i = 0
@@ -59,15 +95,50 @@ struct AdaptiveCore {
   private var usual = UsualLevel()
 
   init(interval: Double) {
+    self.interval = interval
     pace = 300 / interval
     gatePace = pow(pace, -0.1)
-    let root = pace.squareRoot()
-    func window(_ n: Double, _ least: Double) -> Double { min(2000, max(least, (n * root).rounded())) }
-    forecast = Forecast(span: window(300, 24))
-    mean = SlidingMean(Int(window(24, 3)))
-    median = SlidingMedian(Int(window(48, 3)))
-    error = SlidingMean(Int(window(48, 3)))
+    forecast = Forecast(span: Self.window(300, 24, pace))
+    mean = SlidingMean(Int(Self.window(24, 3, pace)))
+    median = SlidingMedian(Int(Self.window(48, 3, pace)))
+    error = SlidingMean(Int(Self.window(48, 3, pace)))
     emission = Emission(pace: pace)
+  }
+
+  /// A window that is `n` points long for a point every five minutes.
+  private static func window(_ n: Double, _ least: Double, _ pace: Double) -> Double {
+    min(2000, max(least, (n * pace.squareRoot()).rounded()))
+  }
+
+  func write(to out: inout StateWriter) {
+    out.put(interval)
+    out.put(i)
+    out.put(largest)
+    forecast.write(to: &out)
+    for voter in voters { voter.write(to: &out) }
+    mean.write(to: &out)
+    median.write(to: &out)
+    error.write(to: &out)
+    emission.write(to: &out)
+    usual.write(to: &out)
+  }
+
+  init(from state: inout StateReader) throws(StateError) {
+    interval = try state.double()
+    guard interval >= 1 else { throw StateError.impossible }
+    pace = 300 / interval
+    gatePace = pow(pace, -0.1)
+    i = try state.int(in: 0...Int.max / 2)
+    largest = try state.double()
+    forecast = try Forecast(span: Self.window(300, 24, pace), from: &state)
+    var voters: [NoveltyVoter] = []
+    while voters.count < 6 { voters.append(try NoveltyVoter(from: &state)) }
+    self.voters = voters
+    mean = try SlidingMean(Int(Self.window(24, 3, pace)), from: &state)
+    median = try SlidingMedian(Int(Self.window(48, 3, pace)), from: &state)
+    error = try SlidingMean(Int(Self.window(48, 3, pace)), from: &state)
+    emission = try Emission(pace: pace, from: &state)
+    usual = try UsualLevel(from: &state)
   }
 
   mutating func push(seconds: Double, _ x: Double) -> AdaptiveStream.Score {
@@ -136,6 +207,19 @@ struct Emission {
     }
     return 0
   }
+
+  func write(to out: inout StateWriter) {
+    out.put(fatigue)
+    out.put(memory)
+    out.put(last)
+  }
+
+  init(pace: Double, from state: inout StateReader) throws(StateError) {
+    self.init(pace: pace)
+    fatigue = try state.double()
+    memory = try state.double()
+    last = try state.int(in: 0...Int.max / 2)
+  }
 }
 
 /// How far from usual, in standard deviations, and calibrated by the series' own tail: one that often spikes must exceed its own spikes.
@@ -175,5 +259,19 @@ struct UsualLevel {
     m += step * delta
     v = (1 - step) * (v + step * delta * delta)
     return (d, q, mean, sd)
+  }
+
+  init() {}
+
+  func write(to out: inout StateWriter) {
+    for number in [m, v, weight, fourth, points] { out.put(number) }
+  }
+
+  init(from state: inout StateReader) throws(StateError) {
+    m = try state.double()
+    v = try state.double()
+    weight = try state.double()
+    fourth = try state.double()
+    points = try state.double()
   }
 }

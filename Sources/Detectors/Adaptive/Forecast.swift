@@ -26,6 +26,19 @@ struct Forecast {
       }
       previous = d
     }
+
+    func write(to out: inout StateWriter) {
+      for v in [previous, cross, power, error] { out.put(v) }
+    }
+
+    init() {}
+
+    init(from state: inout StateReader) throws(StateError) {
+      previous = try state.double()
+      cross = try state.double()
+      power = try state.double()
+      error = try state.double()
+    }
   }
 
   private let alpha: Double
@@ -65,5 +78,28 @@ struct Forecast {
     sum += alpha * (x - sum)
     weight += alpha * (1 - weight)
     return (b1, f)
+  }
+
+  func write(to out: inout StateWriter) {
+    for v in [sum, weight, slotSum, slotCount] { out.put(v) }
+    out.put(slot)
+    out.put(profile)
+    out.put(visits)
+    slow.write(to: &out)
+    daily.write(to: &out)
+  }
+
+  init(span: Double, from state: inout StateReader) throws(StateError) {
+    self.init(span: span)
+    sum = try state.double()
+    weight = try state.double()
+    slotSum = try state.double()
+    slotCount = try state.double()
+    slot = try state.int(in: -1...(Forecast.slots - 1))
+    profile = try state.doubles(most: Forecast.slots)
+    visits = try state.doubles(most: Forecast.slots)
+    guard profile.count == Forecast.slots, visits.count == Forecast.slots else { throw StateError.impossible }
+    slow = try Base(from: &state)
+    daily = try Base(from: &state)
   }
 }

@@ -15,7 +15,9 @@ struct NoveltyVoter {
   /// Points over which novelty's usual size is remembered.
   static let memory = 4000.0
   /// Intervals are kept further apart than the resolution, so that there are at most 129, but for those that stood closer before the range grew.
-  static let limit = 194
+  static let limit = 160
+  /// Room is made for so many at a time: a series that has settled needs no more, and there may be a million of them.
+  static let room = 16
 
   private var lower: [Double] = []
   private var upper: [Double] = []
@@ -84,6 +86,10 @@ struct NoveltyVoter {
     } else if right <= tolerance {
       lower[k] = v
     } else if lower.count < Self.limit {
+      if lower.count == lower.capacity {
+        lower.reserveCapacity(lower.count + Self.room)
+        upper.reserveCapacity(lower.count + Self.room)
+      }
       lower.insert(v, at: k)
       upper.insert(v, at: k)
     } else {
@@ -117,5 +123,28 @@ struct NoveltyVoter {
     }
     lower.removeSubrange(min(lower.count, kept + 1)...)
     upper.removeSubrange(min(upper.count, kept + 1)...)
+  }
+
+  init() {}
+
+  func write(to out: inout StateWriter) {
+    for v in [n, mean, squares, e1, e2] { out.put(v) }
+    out.put(lower)
+    out.put(upper)
+  }
+
+  init(from state: inout StateReader) throws(StateError) {
+    n = try state.double()
+    mean = try state.double()
+    squares = try state.double()
+    e1 = try state.double()
+    e2 = try state.double()
+    lower = try state.doubles(most: Self.limit)
+    upper = try state.doubles(most: Self.limit)
+    guard lower.count == upper.count, n >= 0, squares >= 0, lower.isEmpty == (n == 0) else {
+      throw StateError.impossible
+    }
+    let isSorted = lower.indices.allSatisfy { lower[$0] <= upper[$0] && ($0 == 0 || upper[$0 - 1] < lower[$0]) }
+    guard isSorted else { throw StateError.impossible }
   }
 }

@@ -18,8 +18,11 @@ extension Condition {
   ///     sum = product { ("+" | "-") product }
   ///     product = unary { ("*" | "/") unary }
   ///     unary = "-" unary | number ["%"] | text | "true" | "false" | name | function "(" sum { "," sum } ")" | "(" condition ")"
-  package init(_ text: String, known: Set<String>? = nil) throws(ConditionError) {
-    var parser = ConditionParser(tokens: try ConditionLexer.tokens(text), end: text.count + 1, known: known)
+  ///
+  /// What could never hold, such as a number among `numbers` compared with words, is refused too: a rule that is silent for ever looks like one that has nothing to say.
+  package init(_ text: String, known: Set<String>? = nil, numbers: Set<String> = []) throws(ConditionError) {
+    var parser = ConditionParser(
+      tokens: try ConditionLexer.tokens(text), end: text.count + 1, known: known, numbers: numbers)
     self.text = text
     self.node = try parser.whole()
   }
@@ -29,6 +32,7 @@ private struct ConditionParser {
   let tokens: [ConditionToken]
   let end: Int
   let known: Set<String>?
+  let numbers: Set<String>
   var i = 0
   var depth = 0
 
@@ -64,20 +68,22 @@ private struct ConditionParser {
   }
 
   mutating func disjunction() throws(ConditionError) -> Condition.Node {
+    let start = column
     var node = try conjunction()
     while true {
-      let at = column
       guard take("or", "||") != nil else { return node }
-      node = .or(try truth(node, at), try truth(try conjunction(), column))
+      let right = column
+      node = .or(try truth(node, start), try truth(try conjunction(), right))
     }
   }
 
   mutating func conjunction() throws(ConditionError) -> Condition.Node {
+    let start = column
     var node = try negation()
     while true {
-      let at = column
       guard take("and", "&&") != nil else { return node }
-      node = .and(try truth(node, at), try truth(try negation(), column))
+      let right = column
+      node = .and(try truth(node, start), try truth(try negation(), right))
     }
   }
 
@@ -86,6 +92,28 @@ private struct ConditionParser {
       throw ConditionError(column: column, message: "and, or and not join comparisons, not values")
     }
     return node
+  }
+
+  /// A value that arithmetic or an order can be asked of.
+  func value(_ node: Condition.Node, _ column: Int) throws(ConditionError) -> Condition.Node {
+    guard !Self.isTruth(node) else {
+      throw ConditionError(column: column, message: "this is true or false, not a value")
+    }
+    return node
+  }
+
+  /// Words can't be weighed against a number.
+  func comparable(_ a: Condition.Node, _ b: Condition.Node, _ column: Int) throws(ConditionError) {
+    guard case .text(let text) = b, Double(text) == nil, isNumber(a) else { return }
+    throw ConditionError(column: column, message: "\"\(text)\" is a text, and what it is compared with is a number")
+  }
+
+  func isNumber(_ node: Condition.Node) -> Bool {
+    switch node {
+    case .number, .arithmetic, .negative, .call: true
+    case .name(let name): numbers.contains(name)
+    default: false
+    }
   }
 
   mutating func negation() throws(ConditionError) -> Condition.Node {
@@ -97,14 +125,21 @@ private struct ConditionParser {
   }
 
   mutating func comparison() throws(ConditionError) -> Condition.Node {
+    let leftColumn = column
     let left = try sum()
     if let op = take("<", "<=", ">", ">=", "==", "=", "!=", "<>") {
       let spelled = op == "=" ? "==" : op == "<>" ? "!=" : op
       guard let comparison = Condition.Comparison(rawValue: spelled) else { throw fail("unknown comparison") }
+      let rightColumn = column
       let right = try sum()
       if take("<", "<=", ">", ">=", "==", "=", "!=", "<>") != nil {
         i -= 1
         throw fail("comparisons don't chain: write \"a < b and b < c\"")
+      }
+      try comparable(left, right, rightColumn)
+      try comparable(right, left, leftColumn)
+      if comparison != .equal, comparison != .unequal {
+        return .compare(comparison, try value(left, leftColumn), try value(right, rightColumn))
       }
       return .compare(comparison, left, right)
     }
@@ -115,24 +150,32 @@ private struct ConditionParser {
       return left
     }
     guard take("(", "[") != nil else { throw fail("expected ( after in, found \(here)") }
-    var items = [try sum()]
-    while take(",") != nil { items.append(try sum()) }
+    var items: [Condition.Node] = []
+    repeat {
+      let itemColumn = column
+      items.append(try sum())
+      try comparable(left, items[items.count - 1], itemColumn)
+    } while take(",") != nil
     guard take(")", "]") != nil else { throw fail("expected ) or a comma, found \(here)") }
     return negated ? .not(.oneOf(left, items)) : .oneOf(left, items)
   }
 
   mutating func sum() throws(ConditionError) -> Condition.Node {
+    let start = column
     var node = try product()
     while let op = take("+", "-") {
-      node = .arithmetic(op == "+" ? .plus : .minus, node, try product())
+      let right = column
+      node = .arithmetic(op == "+" ? .plus : .minus, try value(node, start), try value(try product(), right))
     }
     return node
   }
 
   mutating func product() throws(ConditionError) -> Condition.Node {
+    let start = column
     var node = try unary()
     while let op = take("*", "/") {
-      node = .arithmetic(op == "*" ? .times : .over, node, try unary())
+      let right = column
+      node = .arithmetic(op == "*" ? .times : .over, try value(node, start), try value(try unary(), right))
     }
     return node
   }

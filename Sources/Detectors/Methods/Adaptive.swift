@@ -37,7 +37,8 @@ package struct Adaptive: Detector {
     return out
   }
 
-  private func judgement(_ v: Double, _ s: AdaptiveStream.Score) -> Judgement {
+  /// What a score means.
+  func judgement(_ v: Double, _ s: AdaptiveStream.Score) -> Judgement {
     let change = Judgement.relativeChange(v, s.expected)
     let z = s.spread > 0 ? max(-ZScore.limit, min(ZScore.limit, (v - s.expected) / s.spread)) : 0
     return Judgement(

@@ -18,13 +18,17 @@ package enum DetectorRegistry {
     "seasonal": { Seasonal(&$0) },
     "change_point": { ChangePoint(&$0) },
     "profile": { Profile(&$0) },
+    "freshness": { Freshness(&$0) },
+    "missing_data": { Share(&$0, .missing_data) },
+    "dominant_category": { Share(&$0, .dominant_category) },
   ]
 
   /// Other names for the same, as people write them.
   static let aliases: [String: String] = [
     "z_score": "zscore", "z-score": "zscore", "percent_change": "percentage_change", "pct_change": "percentage_change",
     "rowcount": "row_count", "volume": "row_count", "mad": "robust_zscore", "robust": "robust_zscore",
-    "robust_z": "robust_zscore", "holt_winters": "seasonal", "changepoint": "change_point",
+    "robust_z": "robust_zscore", "holt_winters": "seasonal", "changepoint": "change_point", "missing": "missing_data",
+    "null_rate": "missing_data", "dominance": "dominant_category", "imbalance": "dominant_category",
   ]
 
   package static var names: [String] { factories.keys.sorted() }

@@ -3,6 +3,8 @@ package import Alerts
 /// Reads a check's parameters, and collects every fault instead of stopping at the first. What no detector asked for is a fault too.
 package struct Parameters {
   package let check: CheckSettings
+  /// The zone of the data's days and hours.
+  package var zone = Zone.utc
   package private(set) var faults: [Fault] = []
   private var asked: Set<String> = []
 

@@ -11,7 +11,7 @@ package struct RobustZScore: Detector {
   let threshold: Double
   let direction: Direction
   let leastChange: Double
-  let season: ZScore.Season?
+  let season: SeasonCalendar?
   package var lookback: Lookback { past.lookback }
 
   init(_ p: inout Parameters) {
@@ -19,15 +19,16 @@ package struct RobustZScore: Detector {
     threshold = p.number("threshold", "z", in: 0.1...1000) ?? 3.5
     direction = p.choice("direction", Direction.self) ?? .both
     leastChange = p.number("min_change", in: 0...1e6) ?? 0
-    season = p.choice("season", ZScore.Season.self)
+    season = p.seasonCalendar(nil)
   }
 
   package func judge(_ points: [Point], from: Int) -> [Judgement?] {
+    let keys = season?.keys(points)
     var start = 0
     return (min(from, points.count)..<points.count).map { i in
       guard let range = past.range(points, before: i, start: &start) else { return nil }
       var values: [Double] = []
-      for k in range where season.map({ $0.same(points[k].time, points[i].time) }) ?? true {
+      for k in range where keys.map({ $0[k] == $0[i] }) ?? true {
         values.append(points[k].value)
       }
       guard values.count >= (season == nil ? past.least : 3) else { return nil }

@@ -5,7 +5,7 @@ package import Alerts
 package struct Seasonal: Detector {
   package let name = "seasonal"
   let past: Past
-  let season: ZScore.Season
+  let calendar: SeasonCalendar
   let threshold: Double
   let direction: Direction
   let leastChange: Double
@@ -17,9 +17,10 @@ package struct Seasonal: Detector {
   static let leastSeasons = 3
 
   init(_ p: inout Parameters) {
-    season =
-      p.choice("season", ZScore.Season.self)
-      ?? (p.check.period == .daily ? .weekday : p.check.period == .hourly ? .weekday_hour : .hour)
+    let usual: ZScore.Season =
+      p.check.period == .daily ? .weekday : p.check.period == .hourly ? .weekday_hour : .hour
+    calendar = p.seasonCalendar(usual) ?? SeasonCalendar(season: usual, zone: p.zone, holidays: nil)
+    let season = calendar.season
     past = p.past(days: season == .hour ? 14 : 42, points: 2016, least: 5)
     threshold = p.number("threshold", "z", in: 0.1...1000) ?? 4
     direction = p.choice("direction", Direction.self) ?? .both
@@ -27,14 +28,15 @@ package struct Seasonal: Detector {
   }
 
   package func judge(_ points: [Point], from: Int) -> [Judgement?] {
+    let keys = calendar.keys(points)
     var start = 0
     return (min(from, points.count)..<points.count).map { i in
       guard let range = past.range(points, before: i, start: &start) else { return nil }
-      guard let (median, spread, n) = centre(points, range, at: i) else { return nil }
+      guard let (median, spread, n) = centre(points, keys, range, at: i) else { return nil }
       // How the last windows stood to their own seasons; the median, so that one incident does not tilt it.
       var ratios: [Double] = []
       for k in max(range.lowerBound, i - Self.recent)..<i {
-        if let (m, _, _) = centre(points, range.lowerBound..<k, at: k), m > 0, points[k].value > 0 {
+        if let (m, _, _) = centre(points, keys, range.lowerBound..<k, at: k), m > 0, points[k].value > 0 {
           ratios.append(points[k].value / m)
         }
       }
@@ -50,9 +52,9 @@ package struct Seasonal: Detector {
     }
   }
 
-  private func centre(_ points: [Point], _ range: Range<Int>, at i: Int) -> (Double, Double, Double)? {
+  private func centre(_ points: [Point], _ keys: [Int], _ range: Range<Int>, at i: Int) -> (Double, Double, Double)? {
     var values: [Double] = []
-    for k in range where season.same(points[k].time, points[i].time) { values.append(points[k].value) }
+    for k in range where keys[k] == keys[i] { values.append(points[k].value) }
     guard values.count >= Self.leastSeasons else { return nil }
     let (median, spread) = RobustZScore.centre(values)
     // Three or four values say little about their spread; a hundredth of the level is the least that is believed.
@@ -66,7 +68,7 @@ package struct Seasonal: Detector {
 
   package func sentence(_ metric: String, _ j: Judgement) -> String {
     let when =
-      switch season {
+      switch calendar.season {
       case .hour: "for this hour"
       case .weekday: "for this day of the week"
       case .weekday_hour: "for this hour of the week"

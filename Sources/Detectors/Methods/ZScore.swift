@@ -11,7 +11,7 @@ package struct ZScore: Detector {
   /// Changes of a smaller share of the mean are never findings, however quiet the past was.
   let leastChange: Double
   /// Only the same weekday, or the same hour, of the past is compared.
-  let season: Season?
+  let season: SeasonCalendar?
   package var lookback: Lookback { past.lookback }
 
   /// A past without any variation would make every change infinite; beyond this, more does not say more.
@@ -35,17 +35,19 @@ package struct ZScore: Detector {
     self.threshold = p.number("threshold", "z", in: 0.1...1000) ?? threshold
     self.direction = p.choice("direction", Direction.self) ?? direction
     leastChange = p.number("min_change", in: 0...1e6) ?? 0
-    season = p.choice("season", Season.self)
+    season = p.seasonCalendar(nil)
   }
 
   package func judge(_ points: [Point], from: Int) -> [Judgement?] {
+    if let rolled = roll(points, from: from) { return rolled }
+    let keys = season?.keys(points)
     var start = 0
     return (min(from, points.count)..<points.count).map { i in
       guard let range = past.range(points, before: i, start: &start) else { return nil }
       var n = 0.0
       var mean = 0.0
       var squares = 0.0
-      for k in range where season.map({ $0.same(points[k].time, points[i].time) }) ?? true {
+      for k in range where keys.map({ $0[k] == $0[i] }) ?? true {
         n += 1
         let d = points[k].value - mean
         mean += d / n
@@ -54,6 +56,20 @@ package struct ZScore: Detector {
       guard n >= (season == nil ? Double(past.least) : 3) else { return nil }
       return ZScore.judgement(
         points[i].value, mean: mean, sd: n > 1 ? (squares / (n - 1)).squareRoot() : 0, n: n, threshold: threshold,
+        direction: direction, leastChange: leastChange)
+    }
+  }
+
+  /// A long stretch in constant time a point, whatever the window. Nil where the sums don't pay, or can't be kept so.
+  private func roll(_ points: [Point], from: Int) -> [Judgement?]? {
+    guard season == nil, case .points(let window) = past.extent, points.count - from > 4 * window else { return nil }
+    var moments = RollingMoments(window: window)
+    for point in points[max(0, from - window)..<max(0, from)] { moments.push(point.value) }
+    return points[max(0, from)...].map { point in
+      defer { moments.push(point.value) }
+      guard moments.count >= past.least else { return nil }
+      return ZScore.judgement(
+        point.value, mean: moments.mean, sd: moments.deviation, n: Double(moments.count), threshold: threshold,
         direction: direction, leastChange: leastChange)
     }
   }
@@ -98,21 +114,6 @@ package struct ZScore: Detector {
     case .weekly: 84
     case .hourly: 7
     case .point: nil
-    }
-  }
-}
-
-extension ZScore.Season {
-  /// Whether two times are alike. In UTC, as the windows of the data are.
-  func same(_ a: Timestamp, _ b: Timestamp) -> Bool {
-    let (dayA, microsA) = a.utcDay
-    let (dayB, microsB) = b.utcDay
-    let weekday = (dayA - dayB) % 7 == 0
-    let hour = microsA / 3_600_000_000 == microsB / 3_600_000_000
-    return switch self {
-    case .weekday: weekday
-    case .hour: hour
-    case .weekday_hour: weekday && hour
     }
   }
 }

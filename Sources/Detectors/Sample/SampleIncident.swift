@@ -30,7 +30,7 @@ package struct SampleIncident: Sendable, Equatable {
       json["factor"]?.double ?? 1, json["description"]?.string ?? "")
   }
 
-  init(
+  package init(
     id: String, _ event: String, _ metric: String, _ dimensions: [Anomaly.Label], _ start: Timestamp, _ end: Timestamp,
     _ factor: Double, _ story: String
   ) {

@@ -91,7 +91,13 @@ package struct BadRows: Sendable, Equatable {
 
 /// Why a source could not be read, and what to do about it. Never holds a secret.
 package struct SourceError: Error, Sendable, Equatable, CustomStringConvertible {
-  package enum Kind: String, Sendable { case unreachable, timeout, refused, query, too_many_rows, settings }
+  package enum Kind: String, Sendable {
+    case unreachable, timeout, refused, query, too_many_rows, settings
+    /// Nothing came, where there was something before.
+    case empty
+    /// What came is older than it should be.
+    case late
+  }
   package var kind: Kind
   package var message: String
   package init(_ kind: Kind, _ message: String) {

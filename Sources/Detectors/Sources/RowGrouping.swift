@@ -27,7 +27,8 @@ struct RowGrouping {
     for metric in request.metrics {
       guard let aggregate = Aggregate(name: metric.aggregate) else {
         throw SourceError(
-          .settings, "\"\(metric.aggregate ?? "")\" is not an aggregate: give sum, avg, min, max, count or none")
+          .settings,
+          "\"\(metric.aggregate ?? "")\" is not an aggregate: give sum, avg, min, max, count, missing or none")
       }
       aggregates.append(aggregate)
     }
@@ -61,6 +62,7 @@ struct RowGrouping {
         values: zip(aggregates, group.cells).map { aggregate, cell in
           switch aggregate {
           case .count: Double(cell.count)
+          case .missing: 1 - Double(cell.count) / Double(max(1, group.rows))
           case _ where cell.count == 0: nil
           case .sum: cell.sum
           case .avg, .none: cell.sum / Double(cell.count)
@@ -78,6 +80,8 @@ struct RowGrouping {
 /// How the rows of a window become one number.
 enum Aggregate: String, Sendable {
   case sum, avg, min, max, count
+  /// The share of rows that have no value, 0 to 1.
+  case missing
   /// One row is one point. Two rows at the same time for the same series are averaged.
   case none
 

@@ -66,10 +66,12 @@ package enum SQLText {
   }
 
   /// The metric as an aggregate. An expression that already aggregates (`sum(a) / count(*)`) is taken as it is.
-  static func aggregate(_ metric: DataSource.Metric, cast: String = "") throws(SourceError) -> String {
+  static func aggregate(
+    _ metric: DataSource.Metric, cast: String = "", quote: (String) -> String = SQLText.quote
+  ) throws(SourceError) -> String {
     guard let aggregate = Aggregate(name: metric.aggregate) else {
       throw SourceError(
-        .settings, "\"\(metric.aggregate ?? "")\" is not an aggregate: give sum, avg, min, max, count or none")
+        .settings, "\"\(metric.aggregate ?? "")\" is not an aggregate: give sum, avg, min, max, count, missing or none")
     }
     let expression: String
     if isIdentifier(metric.column) {
@@ -83,6 +85,7 @@ package enum SQLText {
     }
     return switch aggregate {
     case .none: "avg(\(expression))\(cast)"
+    case .missing: "avg(CASE WHEN \(expression) IS NULL THEN 1.0 ELSE 0.0 END)\(cast)"
     default: "\(aggregate.rawValue)(\(expression))\(cast)"
     }
   }

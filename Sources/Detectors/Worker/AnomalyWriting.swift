@@ -35,13 +35,21 @@ struct AnomalyWriting {
     return anomaly
   }
 
+  /// Of a window that late rows made anomalous, after which others were normal.
+  func past(_ a: Assessment, _ severity: Severity, calendar: WindowCalendar) -> Anomaly {
+    var anomaly = resolved(a, severity: severity, calendar: calendar)
+    anomaly.summary = "\(a.check.metric) has been normal in the windows since; the rows of this one came late"
+    return anomaly
+  }
+
   private func blank(_ a: Assessment, _ calendar: WindowCalendar) -> Anomaly {
     let id = [
       calendar.name(a.window), event.name, a.check.metric, AnomalyWriting.series(a.entry.dimensions),
       shortName(a.check),
     ]
     var anomaly = Anomaly(
-      id: id.joined(separator: "/"), source: source, time: now, eventType: event.name, metric: a.check.metric)
+      id: (id + (a.revision.map { ["again-\($0)"] } ?? [])).joined(separator: "/"), source: source, time: now,
+      eventType: event.name, metric: a.check.metric)
     anomaly.tenant = event.settings.tenant
     anomaly.dimensions = a.entry.dimensions
     anomaly.detector = a.check.detector.name
@@ -75,7 +83,7 @@ struct AnomalyWriting {
   private func series(_ a: Assessment) -> JSON {
     let points = a.entry.series.points
     let from = max(0, a.index - AnomalyWriting.seriesLimit + 1)
-    let judgements = a.check.detector.judge(Array(points[...a.index]), from: from)
+    let judgements = a.curve ?? a.check.detector.judge(Array(points[...a.index]), from: from)
     return .array(
       zip(points[from...a.index], judgements).map { point, judgement in
         .compact([

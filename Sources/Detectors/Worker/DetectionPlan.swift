@@ -4,8 +4,10 @@ package import Alerts
 package struct DetectionPlan: Sendable {
   package var events: [EventPlan] = []
   package var faults: [Fault] = []
+  package var flood: FloodRule?
 
   package init(_ settings: DetectionSettings, kinds: SourceKinds = .standard) {
+    flood = settings.flood
     for event in settings.events {
       if let same = events.first(where: { $0.name == event.name }) {
         faults.append(
@@ -27,6 +29,8 @@ package struct DetectionPlan: Sendable {
 package struct EventPlan: Sendable {
   package let settings: EventSettings
   package let source: any MetricSource
+  /// In place of numbers: what other people's checks said.
+  let verdicts: (any VerdictSource)?
   package let schedule: Schedule
   /// The zone of times in the data that name none, and of its days.
   package let zone: Zone
@@ -40,8 +44,10 @@ package struct EventPlan: Sendable {
 package struct CheckPlan: Sendable {
   package let settings: CheckSettings
   let detector: any Detector
-  /// The metric's alias, or ``RowCount/metric``.
+  /// The metric's alias, ``RowCount/metric``, ``Freshness/metric``, or `revenue_share`: as the anomaly names it.
   package let metric: String
+  /// The alias of the source's metric that it reads, where it reads one.
+  let alias: String
   let bucket: Bucket
   /// As the source spells them.
   let dimensions: [String]
@@ -52,7 +58,10 @@ package struct CheckPlan: Sendable {
   let clearAfter: Int
 
   package var name: String { settings.name }
-  var countsRows: Bool { metric == RowCount.metric }
+  /// What it looks at of a reading: a metric's values, or what the worker makes of the rows themselves.
+  let subject: Subject
+  enum Subject: Sendable, Equatable { case metric, rows, age, share }
+  var countsRows: Bool { subject == .rows }
 }
 
 extension EventPlan {
@@ -61,6 +70,7 @@ extension EventPlan {
     var event = event
     // A file of timestamp,value needs no words about its columns.
     if event.source.metrics.isEmpty { event.source.metrics = [.init(column: "", alias: "value", aggregate: "avg")] }
+    addMissingRatios(&event)
     settings = event
     let options = SourceOptions(event, &faults)
     self.options = options
@@ -68,7 +78,17 @@ extension EventPlan {
     let connection =
       all.connections.first { $0.name == event.source.connection }
       ?? (event.source.connection == "host" ? Connection(name: "host", kind: "host") : nil)
-    if let connection {
+    var verdicts: (any VerdictSource)?
+    if let connection, connection.kind.lowercased() == "dbt" || event.source.options["format"] != nil {
+      verdicts = kinds.verdicts(connection, event.source, &faults)
+      source = NoNumbers()
+      if let check = event.checks.first {
+        faults.append(
+          Fault(
+            check.place ?? event.place, key: check.name, "this source gives verdicts, and no numbers to check",
+            mend: "take the checks out; severities come from dbt, and alerting says who hears of which"))
+      }
+    } else if let connection {
       source = kinds.source(connection, event.source, &faults) ?? HostSource()
     } else {
       let near = Nearest.name(to: event.source.connection, in: all.connections.map(\.name))
@@ -79,6 +99,7 @@ extension EventPlan {
           mend: near.map { "did you mean \($0)?" } ?? "name it under connections in tocsin.yaml"))
       source = HostSource()
     }
+    self.verdicts = verdicts
     switch Schedule.read(event.schedule, defaultZone: all.timeZone, place: event.place, key: "\(event.name).schedule") {
     case .success(let s): schedule = s
     case .failure(let fault):
@@ -86,14 +107,17 @@ extension EventPlan {
       schedule = .every(.hours(1))
     }
     let known = Facts.names(event)
+    let numbers = Set(Facts.numbers + event.source.metrics.map(\.alias)).subtracting(event.source.dimensions)
     rules = event.severities.compactMap { rule in
-      Condition.read(rule.condition, known: known, rule.place, "\(event.name).alerting.\(rule.severity)", &faults)
-        .map { (rule.severity, $0) }
+      Condition.read(
+        rule.condition, known: known, numbers, rule.place, "\(event.name).alerting.\(rule.severity)", &faults
+      )
+      .map { (rule.severity, $0) }
     }
     .sorted { $0.severity > $1.severity }
     var checks: [CheckPlan] = []
     for check in event.checks {
-      if let plan = CheckPlan(check, event, options, known, &faults) { checks.append(plan) }
+      if let plan = CheckPlan(check, event, options, known, numbers, &faults) { checks.append(plan) }
     }
     // The shortest windows tell first; longer ones would say the same again.
     let buckets = checks.map(\.bucket).filter { $0 != .exact }
@@ -110,9 +134,10 @@ extension EventPlan {
 extension CheckPlan {
   fileprivate init?(
     _ check: CheckSettings, _ event: EventSettings, _ options: SourceOptions, _ known: Set<String>,
-    _ faults: inout [Fault]
+    _ numbers: Set<String>, _ faults: inout [Fault]
   ) {
     var p = Parameters(check)
+    p.zone = options.zone
     let detector = DetectorRegistry.detector(&p)
     settings = check
     bucket =
@@ -123,11 +148,17 @@ extension CheckPlan {
       case .point: options.step.map { .step($0) } ?? .exact
       }
     let aliases = event.source.metrics.map(\.alias)
-    let countsRows = detector is RowCount
-    if countsRows {
-      metric = RowCount.metric
+    subject = CheckPlan.subject(detector)
+    if subject == .rows || subject == .age {
+      metric = subject == .rows ? RowCount.metric : Freshness.metric
+      alias = metric
+      if subject == .age, bucket == .exact {
+        p.fault(
+          nil, "freshness needs windows", mend: "put it under daily_checks or hourly_checks, or give the source a step")
+      }
     } else if let name = check.metric {
-      metric = name
+      alias = name
+      metric = subject == .share ? "\(name)_share" : name
       if !aliases.contains(name) {
         let near = Nearest.name(to: name, in: aliases)
         p.fault(
@@ -135,13 +166,18 @@ extension CheckPlan {
           mend: (near.map { "did you mean \($0)? " } ?? "") + "It has \(aliases.joined(separator: ", "))")
       }
     } else if aliases.count == 1 {
-      metric = aliases[0]
+      alias = aliases[0]
+      metric = subject == .share ? "\(alias)_share" : alias
     } else {
+      alias = ""
       metric = ""
       p.fault(nil, "it names no metric", mend: "give one of \(aliases.joined(separator: ", "))")
     }
     let dimensions = p.texts("dimensions")
-    self.dimensions = dimensions ?? (countsRows ? [] : event.source.dimensions)
+    self.dimensions = dimensions ?? (subject == .rows || subject == .age ? [] : event.source.dimensions)
+    if subject == .share, self.dimensions.isEmpty {
+      p.fault("dimensions", "dominant_category needs a dimension to compare", mend: "dimensions: [category]")
+    }
     for d in dimensions ?? [] where !event.source.dimensions.contains(d) {
       p.fault(
         "dimensions", "\"\(d)\" is not a dimension of the data source",
@@ -155,7 +191,8 @@ extension CheckPlan {
     condition = p.text("condition").flatMap { text in
       var own: [Fault] = []
       let c = Condition.read(
-        text, known: known, check.parameters["condition"]?.place ?? check.place, "\(check.name).condition", &own)
+        text, known: known, numbers, check.parameters["condition"]?.place ?? check.place, "\(check.name).condition",
+        &own)
       faults += own
       return c
     }
@@ -173,6 +210,8 @@ extension CheckPlan {
       period: period?.settings.period ?? .daily)
     detector = MissingRows()
     metric = RowCount.metric
+    alias = RowCount.metric
+    subject = .rows
     self.bucket = bucket
     dimensions = []
     severity = .critical
@@ -182,12 +221,39 @@ extension CheckPlan {
   }
 }
 
+extension CheckPlan {
+  private static func subject(_ detector: (any Detector)?) -> Subject {
+    switch detector {
+    case is RowCount: .rows
+    case is Freshness: .age
+    case let share as Share where share.kind == .dominant_category: .share
+    default: .metric
+    }
+  }
+}
+
+/// `{detector: missing_data, metric: price}` asks for the share of rows without a price: a metric that the source makes, under a name of its own.
+private func addMissingRatios(_ event: inout EventSettings) {
+  for i in event.checks.indices {
+    let name = event.checks[i].detector.lowercased()
+    guard (DetectorRegistry.aliases[name] ?? name) == Share.Kind.missing_data.rawValue,
+      let metric = event.source.metrics.first(where: { $0.alias == event.checks[i].metric }),
+      Aggregate(name: metric.aggregate) != .missing, !SQLText.aggregates(metric.column)
+    else { continue }
+    let alias = "\(metric.alias)_missing"
+    if !event.source.metrics.contains(where: { $0.alias == alias }) {
+      event.source.metrics.append(.init(column: metric.column, alias: alias, aggregate: Aggregate.missing.rawValue))
+    }
+    event.checks[i].metric = alias
+  }
+}
+
 extension Condition {
   fileprivate static func read(
-    _ text: String, known: Set<String>, _ place: Place?, _ key: String, _ faults: inout [Fault]
+    _ text: String, known: Set<String>, _ numbers: Set<String>, _ place: Place?, _ key: String, _ faults: inout [Fault]
   ) -> Condition? {
     do throws(ConditionError) {
-      return try Condition(text, known: known)
+      return try Condition(text, known: known, numbers: numbers)
     } catch {
       faults.append(
         Fault(

@@ -5,7 +5,7 @@ import GRDB
 ///
 /// Several workers of one machine may share the file: a claim keeps an event type to one of them at a time.
 package final class DetectorState: Sendable {
-  private let queue: DatabaseQueue
+  let queue: DatabaseQueue
 
   /// Something that a check reported as firing and has not cleared.
   package struct Firing: Sendable, Equatable {
@@ -60,7 +60,12 @@ package final class DetectorState: Sendable {
           CREATE TABLE IF NOT EXISTS points (
             series TEXT NOT NULL, time INTEGER NOT NULL, value REAL NOT NULL, PRIMARY KEY (series, time)) WITHOUT ROWID;
           CREATE TABLE IF NOT EXISTS claims (event TEXT PRIMARY KEY, worker TEXT NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
+          CREATE TABLE IF NOT EXISTS inputs (
+            event TEXT NOT NULL, series TEXT NOT NULL, window INTEGER NOT NULL, hash INTEGER NOT NULL,
+            PRIMARY KEY (event, series, window)) WITHOUT ROWID;
+          CREATE TABLE IF NOT EXISTS shared (event TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID;
           """)
+      try db.execute(sql: DetectorState.memorySchema + BaselineBook.schema)
     }
   }
 
@@ -98,16 +103,21 @@ package final class DetectorState: Sendable {
       }
       guard let firing else { return }
       try db.execute(sql: "DELETE FROM firing WHERE event = ?", arguments: [event])
-      for f in firing {
-        try db.execute(
-          sql: "INSERT OR REPLACE INTO firing VALUES (?, ?, ?, ?, ?, ?, ?)",
-          arguments: [
-            event, f.dedupKey, f.check, f.severity.name, f.since.microseconds, f.metric,
-            JSON.object(f.dimensions.map { JSON.Member($0.name, .string($0.value)) }).text,
-          ])
-      }
+      for f in firing { try DetectorState.insert(f, event, db) }
     }
   }
+
+  static func insert(_ f: Firing, _ event: String, _ db: Database) throws {
+    try db.execute(
+      sql: "INSERT OR REPLACE INTO firing VALUES (?, ?, ?, ?, ?, ?, ?)",
+      arguments: [
+        event, f.dedupKey, f.check, f.severity.name, f.since.microseconds, f.metric,
+        JSON.object(f.dimensions.map { JSON.Member($0.name, .string($0.value)) }).text,
+      ])
+  }
+
+  func read<T>(_ body: (Database) throws -> T) throws -> T { try queue.read(body) }
+  func write<T>(_ body: (Database) throws -> T) throws -> T { try queue.write(body) }
 
   /// Takes an event type for this worker until `until`. False while another worker's claim stands.
   package func claim(event: String, worker: String, now: Timestamp, until: Timestamp) throws -> Bool {

@@ -10,12 +10,19 @@ package import Logging
 package actor DetectorWorker {
   package nonisolated let name: String
   package nonisolated let plan: DetectionPlan
-  private let port: any AnomalyPort
-  private let state: DetectorState
+  let port: any AnomalyPort
+  let state: DetectorState
+  /// Nil: this worker is the only one there is.
+  let leases: Leases?
+  /// It goes on where the service gives no lease, as a run by hand does.
+  let isAlone: Bool
   nonisolated let now: @Sendable () -> Timestamp
-  private let log: Logger
+  let log: Logger
   /// Event types whose source failed, and when that was last said.
   private var failing: [String: Timestamp] = [:]
+  /// What checks with a memory know of their series, by check.
+  var memories: [String: CheckMemory] = [:]
+  private var flood: Flood?
   private(set) var reports: [String: RunReport] = [:]
   private var totals = (runs: 0, firing: 0, resolved: 0, errors: 0)
   private let startedAt: Timestamp
@@ -28,15 +35,18 @@ package actor DetectorWorker {
   static let claimLength = Interval.minutes(10)
 
   package init(
-    name: String, plan: DetectionPlan, port: any AnomalyPort, state: DetectorState, log: Logger,
-    clock: @escaping @Sendable () -> Timestamp
+    name: String, plan: DetectionPlan, port: any AnomalyPort, state: DetectorState, leases: Leases? = nil,
+    isAlone: Bool = false, log: Logger, clock: @escaping @Sendable () -> Timestamp
   ) {
     self.name = name
     self.plan = plan
     self.port = port
     self.state = state
+    self.leases = leases
+    self.isAlone = isAlone
     self.log = log
     now = clock
+    flood = plan.flood.map { Flood($0) }
     startedAt = clock()
   }
 
@@ -76,31 +86,43 @@ package actor DetectorWorker {
   private func check(_ event: EventPlan, range: Range<Timestamp>?, now: Timestamp, _ report: inout RunReport)
     async throws
   {
+    if let source = event.verdicts {
+      if range == nil { try await takeVerdicts(event, source, now: now, &report) }
+      return
+    }
     var firing = FiringSet(range == nil ? try state.firing(event: event.name) : [])
-    let writing = AnomalyWriting(event: event, source: "detector/\(name)", now: now)
+    let writing = AnomalyWriting(event: event, source: source(of: event), now: now)
+    let known = Set(firing.byKey.keys)
     var anomalies: [Anomaly] = range == nil ? abandon(event, &firing, writing) : []
     var assessed: [(assessment: Assessment, calendar: WindowCalendar)] = []
     var watermarks: [String: Timestamp] = [:]
     var read = false
+    var looked: [LateData] = []
     for (bucket, checks) in event.buckets {
       var reached: [String: Timestamp] = [:]
       for check in checks { reached[check.name] = try state.watermark(check.name)?.end }
-      guard let work = DueWork(event, checks, bucket: bucket, now: now, range: range, watermarks: reached) else {
-        continue
+      if range == nil { try recall(event, checks, now) }
+      let kept = range == nil ? memories.mapValues(\.reached) : [:]
+      var work = DueWork(
+        event, checks, bucket: bucket, now: now, range: range, watermarks: reached, memories: kept)
+      if work == nil, range == nil, firing.rows.contains(where: { LateData.waitedFor.contains($0.metric) }) {
+        work = DueWork(again: event, checks, bucket: bucket, watermarks: reached)
       }
+      guard let work else { continue }
       read = true
-      let (found, reaches) = try await judge(event, work, now: now, &report)
+      let (found, reaches) = try await judge(
+        event, work, reached: reached, isBackfill: range != nil, &looked, &report)
       assessed += found
       watermarks.merge(reaches) { max($0, $1) }
     }
     if read { report.outcome = .checked }
-    if read, firing.has(sourceKey(event), check: "\(event.name)/source") {
-      _ = firing.clear(sourceKey(event), check: "\(event.name)/source")
-      failing[event.name] = nil
-      anomalies.append(writing.sourceBack())
-    }
+    if read { anomalies += sourceIsBack(event, &firing, writing) }
     anomalies += event.anomalies(assessed, firing: &firing, writing: writing)
-    if let range { anomalies += try settle(event, firing, range, writing) }
+    if let range {
+      anomalies += try settle(event, firing, range, writing)
+    } else if let counted = flood?.take(anomalies, known: known, worker: name, now: now) {
+      anomalies = counted
+    }
     try await publish(anomalies, &report)
     let newest = watermarks.values.max()
     report.newest = newest
@@ -115,7 +137,9 @@ package actor DetectorWorker {
       }
       keepsFiring = present && !watermarks.isEmpty
     }
+    for late in looked { try state.keep(event: event.name, late.inputs, since: [late.series: late.oldest]) }
     try state.commit(event: event.name, watermarks: watermarks, firing: keepsFiring ? firing.rows : nil)
+    if range == nil { try save(event, now, atOnce: false) }
     if !anomalies.isEmpty { CrashPoint.pass(.watermark) }
   }
 
@@ -136,6 +160,19 @@ package actor DetectorWorker {
     return out
   }
 
+  func sourceIsBack(_ event: EventPlan, _ firing: inout FiringSet, _ writing: AnomalyWriting) -> [Anomaly] {
+    guard firing.has(sourceKey(event), check: "\(event.name)/source") else { return [] }
+    _ = firing.clear(sourceKey(event), check: "\(event.name)/source")
+    failing[event.name] = nil
+    return [writing.sourceBack()]
+  }
+
+  /// Names what the anomalies come from. A window that two workers judge gives one anomaly, since both give it the same name; what each machine sees for
+  /// itself is its own.
+  private func source(of event: EventPlan) -> String {
+    "detector/\(event.isShared ? event.name : name)"
+  }
+
   private func sourceKey(_ event: EventPlan) -> String {
     "\(event.settings.tenant)|\(event.name)|\(AnomalyWriting.sourceMetric)"
   }
@@ -152,12 +189,16 @@ package actor DetectorWorker {
   // MARK: Reading and judging
 
   private func judge(
-    _ event: EventPlan, _ work: DueWork, now: Timestamp, _ report: inout RunReport
+    _ event: EventPlan, _ work: DueWork, reached: [String: Timestamp], isBackfill: Bool, _ looked: inout [LateData],
+    _ report: inout RunReport
   ) async throws -> ([(assessment: Assessment, calendar: WindowCalendar)], [String: Timestamp]) {
     var out: [(assessment: Assessment, calendar: WindowCalendar)] = []
     var reaches = work.reaches
     report.windows += work.count
-    let groups = Dictionary(grouping: work.checks.filter { work.due[$0.name] != nil }) { check in
+    // Another look teaches nothing: what was taken in is corrected by the next reading that is due.
+    let remembers = !isBackfill && !work.isAgain
+    let known = isBackfill ? [] : try state.inputs(event: event.name)
+    let groups = Dictionary(grouping: work.checks.filter { work.isAgain || work.due[$0.name] != nil }) { check in
       check.countsRows && check.dimensions.isEmpty ? event.settings.source.dimensions : check.dimensions
     }
     for (dimensions, checks) in groups.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
@@ -165,50 +206,64 @@ package actor DetectorWorker {
         source: event.settings.source, dimensions: dimensions, metrics: event.settings.source.metrics,
         calendar: work.calendar, from: work.from, to: work.to, rowLimit: event.options.rowLimit,
         timeout: event.options.timeout)
-      var reading = try await event.source.read(request)
-      if !event.source.keepsHistory { reading = try remember(event, reading, checks) }
+      var reading = try await event.read(request)
+      if !event.source.keepsHistory { reading = try remember(event, reading, checks, work.remembered) }
       if reading.bad.count > 0 {
         report.bad = reading.bad
         log.warning(
           "\(event.name): \(reading.bad.count) rows can't be read: \(reading.bad.examples.joined(separator: "; "))")
       }
-      let first = reading.rows.first?.time ?? work.to
-      let windows = work.calendar.windows(
-        from: work.from ?? work.calendar.window(at: first).start, to: work.to, limit: 1_000_000)
-      let table = SeriesTable(
-        reading, dimensions: dimensions, metrics: event.settings.source.metrics, windows: windows)
+      var table = SeriesTable(reading, work, from: work.from, dimensions, event.settings.source.metrics)
+      let doubtful = doubts(checks, table, work, from: work.from)
+      if !doubtful.isEmpty {
+        // The past is no longer what it was: it is read once more, as if nothing were known of it.
+        for name in doubtful { memories[name]?.forget() }
+        var whole = request
+        whole.from = work.fullFrom(doubtful)
+        reading = try await event.read(whole)
+        if !event.source.keepsHistory { reading = try remember(event, reading, checks, []) }
+        table = SeriesTable(reading, work, from: whole.from, dimensions, event.settings.source.metrics)
+      }
+      let late = isBackfill ? nil : try lateData(event, work, reading, dimensions, known, &reaches)
+      if let late { looked.append(late) }
       report.series += table.order.count * max(1, Set(checks.map(\.metric)).count)
       report.points += reading.rows.count
+      if remembers { learn(event, table, checks, work) }
       for check in checks {
+        let entries = table.entries(of: check)
+        let again = event.lookAgain(check, entries, table, work, late?.changed ?? [], reached: reached[check.name])
+        out += again.map { ($0, work.calendar) }
         guard var due = work.due[check.name] else { continue }
         if !event.source.keepsHistory, let newest = reading.rows.map(\.time).max() { due = newest...newest }
-        let entries =
-          !check.countsRows
-          ? table.entries(metric: check.metric)
-          : check.dimensions.isEmpty ? [table.rowCounts()] : table.rowCountEntries()
         for entry in entries {
           guard let last = entry.series.points.last(where: { $0.time <= due.upperBound })?.time else { continue }
           let range = work.newestOnly ? max(due.lowerBound, last)...max(due.upperBound, last) : due
-          for a in event.assess(check, entry, table, calendar: work.calendar, due: range) {
-            out.append((a, work.calendar))
-          }
+          let assessed =
+            remembers
+            ? assess(event, check, entry, table, work, due: range)
+            : event.assess(check, entry, table, calendar: work.calendar, due: range)
+          for a in assessed { out.append((a, work.calendar)) }
           if work.calendar.bucket == .exact, last >= due.lowerBound {
             reaches[check.name] = max(reaches[check.name] ?? .epoch, last)
           }
         }
       }
     }
+    if remembers { reach(reaches) }
     return (out, reaches)
   }
 
   /// Adds a present reading to the past that the state keeps, and returns both.
-  private func remember(_ event: EventPlan, _ reading: SourceReading, _ checks: [CheckPlan]) throws -> SourceReading {
+  private func remember(
+    _ event: EventPlan, _ reading: SourceReading, _ checks: [CheckPlan], _ remembered: Set<String>
+  ) throws -> SourceReading {
     let metrics = event.settings.source.metrics
     var limit = AnomalyWriting.seriesLimit
     for check in checks {
       switch check.detector.lookback {
       case .none: break
       case .points(let n): limit = max(limit, n + check.consecutive + check.clearAfter)
+      case .everything where remembered.contains(check.name): break
       case .time, .everything: limit = DetectorState.pointLimit
       }
     }
@@ -239,7 +294,7 @@ package actor DetectorWorker {
 
   // MARK: Saying
 
-  private func publish(_ anomalies: [Anomaly], _ report: inout RunReport) async throws {
+  func publish(_ anomalies: [Anomaly], _ report: inout RunReport) async throws {
     if !anomalies.isEmpty { CrashPoint.pass(.found) }
     var i = 0
     while i < anomalies.count {
@@ -263,7 +318,7 @@ package actor DetectorWorker {
     do {
       var firing = FiringSet(try state.firing(event: event.name))
       let since = firing.byKey[sourceKey(event)]?["\(event.name)/source"]?.since ?? now
-      let anomaly = AnomalyWriting(event: event, source: "detector/\(name)", now: now)
+      let anomaly = AnomalyWriting(event: event, source: source(of: event), now: now)
         .sourceFailed(error.message, since: since, kind: error.kind.rawValue)
       try await port.publish([anomaly])
       firing.fire(

@@ -16,6 +16,10 @@ struct DueWork {
   var count: Int
   /// Only the newest point of each series: a first run on points.
   var newestOnly = false
+  /// Nothing new: only what changed is judged.
+  var isAgain = false
+  /// Checks whose past is known, so that it is not read.
+  var remembered: Set<String> = []
 
   /// The most windows that a run catches up on. Beyond it a backfill is the better tool, because it shows its progress.
   static let catchUpLimit = 5000
@@ -25,7 +29,7 @@ struct DueWork {
   /// Nil where nothing is due.
   init?(
     _ event: EventPlan, _ checks: [CheckPlan], bucket: Bucket, now: Timestamp, range: Range<Timestamp>?,
-    watermarks: [String: Timestamp]
+    watermarks: [String: Timestamp], memories: [String: Timestamp] = [:]
   ) {
     calendar = WindowCalendar(bucket, zone: event.zone)
     self.checks = checks
@@ -36,7 +40,7 @@ struct DueWork {
     count = 0
     var earliest = Timestamp.distantFuture
     if let length = bucket.length {
-      let limit = range?.upperBound ?? (event.schedule.last(atOrBefore: now) ?? now)
+      let limit = range?.upperBound ?? (event.schedule.last(atOrBefore: now) ?? now) - event.options.delay
       for check in checks {
         let start: Timestamp
         if let range {
@@ -66,7 +70,14 @@ struct DueWork {
         count = max(count, windows.count)
       }
       guard !due.isEmpty else { return nil }
-      from = earliest == .epoch ? nil : earliest - DueWork.lookback(checks, length)
+      remembered = Set(
+        due.compactMap { name, range in
+          range.lowerBound > .epoch && CheckMemory.covers(range.lowerBound, reached: memories[name], length)
+            ? name : nil
+        })
+      // What was never taken in has to be read, whether it is due or not.
+      for name in remembered { if let reached = memories[name] { earliest = min(earliest, reached) } }
+      from = earliest == .epoch ? nil : earliest - DueWork.lookback(checks, length, remembered)
     } else {
       let end = range?.upperBound ?? now + Interval(microseconds: 1)
       for check in checks {
@@ -85,6 +96,10 @@ struct DueWork {
         switch check.detector.lookback {
         case .none: break
         case .time(let i): lookback = lookback.map { max($0, i) }
+        case .everything
+        where CheckMemory.covers(due[check.name]?.lowerBound ?? .epoch, reached: memories[check.name], .zero):
+          remembered.insert(check.name)
+          earliest = min(earliest, memories[check.name] ?? .epoch)
         case .points, .everything: lookback = nil
         }
       }
@@ -92,11 +107,13 @@ struct DueWork {
     }
   }
 
-  private static func lookback(_ checks: [CheckPlan], _ length: Interval) -> Interval {
-    var longest = length * shownPast
+  static func lookback(_ checks: [CheckPlan], _ length: Interval, _ remembered: Set<String>) -> Interval {
+    // A check with a memory has kept what it shows.
+    var longest = checks.allSatisfy { remembered.contains($0.name) } ? length * CheckMemory.overlap : length * shownPast
     for check in checks {
       let own: Interval =
         switch check.detector.lookback {
+        case .everything where remembered.contains(check.name): length * CheckMemory.overlap
         case .none: .zero
         case .time(let i): i
         case .points(let n): length * Int64(n)

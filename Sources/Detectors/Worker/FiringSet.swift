@@ -48,13 +48,18 @@ extension EventPlan {
       for (a, calendar) in ordered[i..<next] {
         guard case .firing(let severity) = a.verdict else { continue }
         let anomaly = writing.firing(a, severity, calendar: calendar)
-        firing.fire(
-          .init(
-            dedupKey: anomaly.dedupKey, check: a.check.name, severity: severity, since: a.window.end,
-            metric: anomaly.metric, dimensions: anomaly.dimensions))
         out.append(anomaly)
+        if a.isPast {
+          // Late rows show what was wrong then; the windows since say what is wrong now.
+          if !firing.has(anomaly.dedupKey) { out.append(writing.past(a, severity, calendar: calendar)) }
+        } else {
+          firing.fire(
+            .init(
+              dedupKey: anomaly.dedupKey, check: a.check.name, severity: severity, since: a.window.end,
+              metric: anomaly.metric, dimensions: anomaly.dimensions))
+        }
       }
-      for (a, calendar) in ordered[i..<next] where a.verdict == .normal {
+      for (a, calendar) in ordered[i..<next] where a.verdict == .normal && !a.isPast {
         guard !firing.byKey.isEmpty else { break }
         let anomaly = writing.resolved(a, severity: nil, calendar: calendar)
         guard let over = firing.clear(anomaly.dedupKey, check: a.check.name) else { continue }

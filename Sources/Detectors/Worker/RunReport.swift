@@ -8,6 +8,8 @@ package struct RunReport: Sendable, Equatable {
     case nothingDue
     /// Another worker has it.
     case claimed(String)
+    /// The service can't be asked whose turn it is. Nothing is lost: it is due until it is done.
+    case waiting(String)
     case failed(String)
   }
   package var event: String
@@ -34,6 +36,9 @@ package struct RunReport: Sendable, Equatable {
     case .checked: break
     case .nothingDue: outcome = "nothing_due"
     case .claimed: outcome = "claimed"
+    case .waiting(let why):
+      outcome = "waiting"
+      error = why
     case .failed(let e):
       outcome = "failed"
       error = e

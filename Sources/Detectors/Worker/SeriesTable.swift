@@ -34,6 +34,17 @@ struct SeriesTable {
     order = groups.keys.sorted { $0.lexicographicallyPrecedes($1) }
   }
 
+  /// The windows of a piece of work, from where its reading begins.
+  init(
+    _ reading: SourceReading, _ work: DueWork, from: Timestamp?, _ dimensions: [String], _ metrics: [DataSource.Metric]
+  ) {
+    let first = reading.rows.first?.time ?? work.to
+    self.init(
+      reading, dimensions: dimensions, metrics: metrics,
+      windows: work.calendar.windows(from: from ?? work.calendar.window(at: first).start, to: work.to, limit: 1_000_000)
+    )
+  }
+
   func entries(metric: String) -> [Entry] {
     guard let k = metrics.firstIndex(where: { $0.alias == metric }) else { return [] }
     let fills = Aggregate(name: metrics[k].aggregate)?.ofNothingIsZero == true && !SQLText.aggregates(metrics[k].column)
@@ -64,6 +75,48 @@ struct SeriesTable {
     let filled = filledWindows
     return order.map { key in
       entry(key, RowCount.metric, fill((groups[key] ?? []).map { Point($0.time, Double($0.count)) }, filled))
+    }
+  }
+
+  /// How old the newest rows are at each window's end, in seconds: of the whole source, or of each series. From the first window with rows on; where there
+  /// is none at all, as old as the windows reach.
+  func ages(bySeries: Bool) -> [Entry] {
+    guard !windows.isEmpty else { return [] }
+    func ages(_ rows: some Sequence<SourceReading.Row>, isWhole: Bool) -> [Point] {
+      let filled = Set(rows.map(\.time.microseconds))
+      var newest = isWhole && filled.isEmpty ? windows.first?.start : nil
+      return windows.compactMap { window in
+        if filled.contains(window.start.microseconds) { newest = window.end }
+        return newest.map { Point(window.start, (window.end - $0).seconds) }
+      }
+    }
+    guard bySeries else { return [entry([], Freshness.metric, ages(reading.rows, isWhole: true))] }
+    return order.map { entry($0, Freshness.metric, ages(groups[$0] ?? [], isWhole: false)) }
+  }
+
+  /// Each series' share of the total in its window. Negative values and empty windows have none.
+  func shares(metric: String, as name: String) -> [Entry] {
+    let all = entries(metric: metric)
+    var totals: [Timestamp: Double] = [:]
+    for entry in all { for point in entry.series.points { totals[point.time, default: 0] += max(0, point.value) } }
+    return all.map { entry in
+      var entry = entry
+      entry.series.metric = name
+      entry.series.points = entry.series.points.compactMap { point in
+        let total = totals[point.time] ?? 0
+        return total > 0 ? Point(point.time, max(0, point.value) / total) : nil
+      }
+      return entry
+    }
+  }
+
+  /// The series that a check looks at.
+  func entries(of check: CheckPlan) -> [Entry] {
+    switch check.subject {
+    case .metric: entries(metric: check.alias)
+    case .rows: check.dimensions.isEmpty ? [rowCounts()] : rowCountEntries()
+    case .age: ages(bySeries: !check.dimensions.isEmpty)
+    case .share: shares(metric: check.alias, as: check.metric)
     }
   }
 

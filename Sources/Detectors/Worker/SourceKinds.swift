@@ -13,6 +13,14 @@ package struct SourceKinds: Sendable {
       let history = o.flag("keeps_history") ?? true
       return o.command("command").map { CommandSource(arguments: $0, keepsHistory: history) }
     },
+    "postgres": { o in PostgresSource(&o) },
+    "odbc": { o in ODBCSource(&o) },
+    "clickhouse": { o in ClickHouseSource(&o) },
+    "prometheus": { o in PrometheusSource(&o) },
+    "stdin": { o in
+      let whole = o.flag("whole") ?? false
+      return StreamSource(whole: whole)
+    },
     "host": { o in HostSource(proc: o.text("proc") ?? "/proc", disk: o.text("disk") ?? "/") },
   ])
 
@@ -21,12 +29,12 @@ package struct SourceKinds: Sendable {
     "postgresql": "postgres",
   ]
 
-  package var names: [String] { builders.keys.sorted() }
+  package var names: [String] { (Array(builders.keys) + ["dbt"]).sorted() }
 
   package func source(_ connection: Connection, _ source: DataSource, _ faults: inout [Fault]) -> (any MetricSource)? {
     let kind = SourceKinds.aliases[connection.kind.lowercased()] ?? connection.kind.lowercased()
     guard let build = builders[kind] else {
-      let near = Nearest.name(to: kind, in: builders.keys)
+      let near = Nearest.name(to: kind, in: names)
       let fault = Fault(
         connection.place, key: "connections.\(connection.name).kind",
         "\"\(connection.kind)\" is not a kind of connection",

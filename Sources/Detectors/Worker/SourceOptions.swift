@@ -9,9 +9,17 @@ struct SourceOptions: Sendable {
   var rowLimit = SourceRequest.defaultRowLimit
   /// What the first run looks at: everything there is, or the newest window alone. Nil leaves it to the kind of source.
   var firstRun: FirstRun?
+  /// Further tries of a read that failed for a reason that may pass.
+  var retries = 2
+  /// How long after its end a window is complete.
+  var delay = Interval.zero
+  /// How many windows back it looks for rows that came late.
+  var recheck = 3
   enum FirstRun: String, CaseIterable { case all, last }
 
-  static let names = ["time_zone", "step", "timeout", "row_limit", "first_run"]
+  static let names = [
+    "time_zone", "step", "timeout", "row_limit", "first_run", "retries", "delay", "recheck",
+  ]
 
   init(_ event: EventSettings, _ faults: inout [Fault]) {
     var shim = CheckSettings(
@@ -31,6 +39,10 @@ struct SourceOptions: Sendable {
     timeout = p.interval("timeout", in: .milliseconds(100)...(.hours(6))) ?? timeout
     rowLimit = p.integer("row_limit", in: 1...50_000_000) ?? rowLimit
     firstRun = p.choice("first_run", FirstRun.self)
+    retries = p.integer("retries", in: 0...10) ?? retries
+    delay = p.interval("delay", in: .zero...(.days(30))) ?? delay
+    // No more than what is read of the past in any case.
+    recheck = p.integer("recheck", in: 0...Int(DueWork.shownPast)) ?? recheck
     faults += p.faults
   }
 }

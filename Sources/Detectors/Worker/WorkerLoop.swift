@@ -8,6 +8,10 @@ extension DetectorWorker {
   static let promise = Interval.minutes(2)
   /// A sleep is never longer, so that a clock that is put forward or back is noticed.
   static let longestSleep = Interval.seconds(30)
+  /// What failed is tried again after this, where its schedule is slower.
+  static let failurePause = Interval.minutes(5)
+  /// How soon it asks again where another worker has the lease: that one may die.
+  static let turnPause = Interval.seconds(10)
 
   /// Runs what is due of the event types in `only` (all, if nil), once each, and returns what came of it, in the plan's order.
   package func runOnce(only: Set<String>? = nil) async -> [RunReport] {
@@ -16,10 +20,11 @@ extension DetectorWorker {
     await withTaskGroup(of: RunReport.self) { group in
       for (i, event) in events.enumerated() {
         if i >= DetectorWorker.parallelLimit, let done = await group.next() { reports[done.event] = done }
-        group.addTask { await self.run(event) }
+        group.addTask { await self.runInTurn(event) }
       }
       for await done in group { reports[done.event] = done }
     }
+    saveAll()
     await beat()
     return events.compactMap { reports[$0.name] }
   }
@@ -46,10 +51,10 @@ extension DetectorWorker {
         group.addTask {
           while !Task.isCancelled {
             await gate.enter()
-            let report = await self.run(event)
+            let report = await self.runInTurn(event)
             await gate.leave()
             if report.outcome != .nothingDue { onReport(report) }
-            await self.sleep(until: event)
+            await self.sleep(until: event, after: report)
           }
         }
       }
@@ -60,6 +65,7 @@ extension DetectorWorker {
         }
       }
     }
+    saveAll()
     await beat(promise: .zero)
   }
 
@@ -67,9 +73,15 @@ extension DetectorWorker {
     plan.events.filter { only?.contains($0.name) ?? true }
   }
 
-  private nonisolated func sleep(until event: EventPlan) async {
+  private nonisolated func sleep(until event: EventPlan, after report: RunReport) async {
     let start = now()
-    guard let due = event.schedule.next(after: start) else { return }
+    guard var due = event.schedule.next(after: start) else { return }
+    // A source that was down in the morning is asked again before the next one; whose turn it is, sooner still.
+    switch report.outcome {
+    case .failed: due = min(due, start + DetectorWorker.failurePause)
+    case .waiting, .claimed: due = min(due, start + DetectorWorker.turnPause)
+    case .checked, .nothingDue: break
+    }
     while !Task.isCancelled {
       let rest = due - now()
       guard rest > .zero else { return }

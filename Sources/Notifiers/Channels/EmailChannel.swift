@@ -47,9 +47,12 @@ package struct EmailChannel: Channel {
     var html: String
     var pictures: [Mail.Picture] = []
     if job.purpose == .digest || job.purpose == .notice, let content = job.content {
-      subject = content["subject"]?.string ?? subject
-      text = content["text"]?.string ?? content["markdown"]?.string ?? subject
-      html = content["html"]?.string ?? EmailChannel.plainPage(text)
+      func rendered(_ format: TemplateSet.Format) -> String? {
+        job.purpose == .digest ? templates.render(digest: content, format) : content[format.rawValue]?.string
+      }
+      subject = rendered(.subject) ?? subject
+      text = rendered(.text) ?? content["markdown"]?.string ?? subject
+      html = rendered(.html) ?? EmailChannel.plainPage(text)
     } else {
       text = templates.render(facts, .text)
       var extra: [String: String] = [:]

@@ -44,6 +44,7 @@ package actor NotifierWorker {
   private var alarms: [Destination: Timestamp] = [:]
   package private(set) var counts = WorkerCounts()
   private var isStopping = false
+  private var isRelieving = false
   private var waiters: [CheckedContinuation<Void, Never>] = []
   private let stopSignal = AsyncStream<Void>.makeStream()
 
@@ -138,15 +139,20 @@ package actor NotifierWorker {
   }
 
   private func tick() async {
-    var last = ContinuousClock.now
-    await port.heartbeat(heartbeat())
     while !Task.isCancelled {
+      await port.heartbeat(heartbeat())
+      try? await Task.sleep(for: .microseconds(limits.heartbeatEvery.microseconds))
+    }
+  }
+
+  /// Looks after the queues twice a second, for as long as there are any: nothing wakes an idle worker.
+  private func relieveWhileBusy() async {
+    guard !isRelieving else { return }
+    isRelieving = true
+    defer { isRelieving = false }
+    while !queues.isEmpty, !isStopping {
       try? await Task.sleep(for: .milliseconds(500))
       await relieve()
-      if ContinuousClock.now - last >= .microseconds(limits.heartbeatEvery.microseconds) {
-        last = .now
-        await port.heartbeat(heartbeat())
-      }
     }
   }
 
@@ -168,6 +174,7 @@ package actor NotifierWorker {
     let key = Destination(channel: job.channel, destination: job.destination, receiver: job.receiver)
     queues[key, default: DestinationQueue(channel.pace)].add(job, now: now())
     pump(key)
+    if !isRelieving, !queues.isEmpty { Task { await relieveWhileBusy() } }
   }
 
   /// Starts whatever may start now.

@@ -1,9 +1,10 @@
 /// The templates that messages are made with unless the user gives their own.
 ///
 /// One for each kind of message (`alert`, `summary`) and format: `subject` (an email's, and a chart's or page's title), `text`, `html`,
-/// `slack` (mrkdwn) and `line` (one line: an SMS, PagerDuty's summary).
+/// `slack` (mrkdwn) and `line` (one line: an SMS, PagerDuty's summary). A `digest` comes rendered: its templates are for what a mail puts around it.
 enum BuiltInTemplates {
   static let all: [String: String] = [
+    "digest.subject": "{{subject}}", "digest.text": "{{{text}}}", "digest.html": "{{{html}}}",
     "alert.subject": "[{{label}}] {{headline}} · {{id}}",
     "alert.line": "{{label}} {{headline}} · {{id}}",
     "alert.text": """

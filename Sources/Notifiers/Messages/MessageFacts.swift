@@ -35,6 +35,8 @@ package struct MessageFacts: Sendable, Equatable {
   package var id: String
   /// Why this message comes now: `Step 2 of 3 of policy "critical": nobody has acknowledged for 15m.`
   package var lead: String
+  /// The reason alone, without a full stop: `nobody acknowledged for 15m`. Empty where there is none but that it opened.
+  package var reason: String
   package var rows: [Row]
   package var members: [Member]
   /// Alerts of a summary beyond those named.
@@ -52,6 +54,7 @@ package struct MessageFacts: Sendable, Equatable {
     members = []
     more = 0
     rows = []
+    reason = job.purpose == .firing ? MessageFacts.reason(job) ?? "" : ""
     guard let alert = job.alert else {
       severity = job.members.map(\.severity).max()?.name ?? "low"
       if job.purpose == .summary {
@@ -88,6 +91,7 @@ package struct MessageFacts: Sendable, Equatable {
   package var values: [String: Any] {
     var v: [String: Any] = [
       "purpose": purpose.rawValue, "label": label, "headline": headline, "severity": severity, "id": id, "lead": lead,
+      "reason": reason, "has_reason": !reason.isEmpty,
       "rows": rows.map { ["name": $0.name, "value": $0.value] }, "has_rows": !rows.isEmpty,
       "more": more > 0 ? "\(more)" : "",
       "has_more": more > 0, "color": MessageFacts.color(severity, purpose),
@@ -132,7 +136,6 @@ extension MessageFacts {
   }
 
   private static func lead(_ job: Job, _ alert: AlertSummary) -> String {
-    let age = (job.requestedAt - alert.openedAt).rounded
     switch job.purpose {
     case .acknowledged:
       let until = alert.acknowledgedUntil.map { ", until \(time($0))" } ?? ""
@@ -157,7 +160,7 @@ extension MessageFacts {
     if let step = alert.step, let steps = alert.steps, let policy = alert.route.policy {
       lead = "Step \(step + 1) of \(steps) of policy \"\(policy)\""
       if alert.round > 0 { lead += ", round \(alert.round + 1)" }
-      if step > 0 || alert.round > 0, alert.state == .open { lead += ", because nobody acknowledged for \(age)" }
+      if let why = reason(job) { lead += ", because \(why)" }
       lead += "."
       if let next = alert.nextEscalationAt, alert.state == .open {
         lead +=
@@ -165,10 +168,16 @@ extension MessageFacts {
       }
     } else {
       lead = "Opened \(time(alert.openedAt))."
+      if let why = reason(job) { lead += " Told again, because \(why)." }
     }
     if alert.exhausted { lead += " The policy has no step left." }
     if alert.flapping { lead += " It is flapping: it opens and clears again and again." }
     return lead
+  }
+
+  /// Why it is told again; nil where the reason is that it opened.
+  private static func reason(_ job: Job) -> String? {
+    job.occasion.flatMap { $0.kind == .opened ? nil : $0.sentence }
   }
 
   private static func rows(_ alert: AlertSummary) -> [Row] {

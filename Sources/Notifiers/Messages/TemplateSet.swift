@@ -67,6 +67,15 @@ package struct TemplateSet: Sendable {
   package static var names: [String] { BuiltInTemplates.all.keys.sorted() }
   package static func builtIn(_ name: String) -> String? { BuiltInTemplates.all[name] }
 
+  /// A digest in a mail: what was rendered when it was ordered, in the user's own frame if there is one.
+  package func render(digest content: JSON, _ format: Format) -> String? {
+    var values: [String: Any] = [:]
+    for member in content.members ?? [] { if let text = member.value.string { values[member.name] = text } }
+    guard values[format.rawValue] != nil, let template = templates["digest.\(format.rawValue)"] else { return nil }
+    let text = template.render(values)
+    return format == .subject ? text.split(whereSeparator: \.isNewline).joined(separator: " ").trimming() : text
+  }
+
   /// `extra` adds values that are not facts of the alert, such as the HTML of a picture.
   package func render(_ facts: MessageFacts, _ format: Format, extra: [String: String] = [:]) -> String {
     let kind = facts.purpose == .summary ? "summary" : "alert"

@@ -6,15 +6,26 @@ struct BenchVerb: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench", abstract: "Measures this machine: each figure beside its limit, in one run.",
     discussion: "Only a release build says anything. Everything happens in a temporary folder and on loopback.",
-    subcommands: [Run.self, Producer.self], defaultSubcommand: Run.self)
+    subcommands: [Run.self, Producer.self, ServiceAlone.self], defaultSubcommand: Run.self)
 
   struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "run", abstract: "Runs the benchmarks (the default).")
     @Option(help: "How many anomalies each throughput run stores.") var anomalies = 200_000
-    @Option(help: "How many producer processes.") var producers = 2
+    @Option(help: "How many producer processes.") var producers = 4
     @Option(help: "How many messages the latency run sends.") var messages = 1000
-    @Option(help: "How many open alerts the memory run holds.") var alerts = 500_000
-    @Option(help: "Run only these: throughput, latency, memory.") var only: [String] = []
+    @Option(help: "How many series the detection run holds at once.") var series = 100_000
+    @Option(help: "How many open alerts the memory run holds.") var alerts = 1_000_000
+    @Option(
+      help: "How many open alerts the log of the replay and rebuild runs has; there are ten times as many events.")
+    var replayAlerts = 100_000
+    @Option(help: "How many seconds the idle run looks.") var seconds = 20
+    @Option(help: "Run only these: \(Part.allCases.map(\.rawValue).joined(separator: ", ")).") var only: [Part] = []
+    @Option(help: "Measure another program as well, with the same alerts in the same run.") var peer: Peer?
+
+    enum Part: String, CaseIterable, ExpressibleByArgument {
+      case throughput, latency, memory, timers, replay, rebuild, idle, detection
+    }
+    enum Peer: String, CaseIterable, ExpressibleByArgument { case alertmanager }
 
     func run() async throws {
       let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tocsin-bench-\(UUID().uuidString)")
@@ -24,12 +35,21 @@ struct BenchVerb: AsyncParsableCommand {
         print("This is a debug build: its figures say nothing. Use scripts/bench.\n")
       #endif
       var table = BenchTable()
-      func wants(_ name: String) -> Bool { only.isEmpty || only.contains(name) }
-      if wants("throughput") {
+      func wants(_ part: Part) -> Bool { only.isEmpty ? peer == nil : only.contains(part) }
+      // Memory first: what runs before it in this process leaves pieces behind that it would find and not count.
+      if wants(.memory) { try MemoryBench(alerts: alerts).run(&table) }
+      if wants(.throughput) {
         try await ThroughputBench(folder: folder, anomalies: anomalies, producers: producers).run(&table)
       }
-      if wants("latency") { try await LatencyBench(folder: folder, messages: messages).run(&table) }
-      if wants("memory") { try MemoryBench(alerts: alerts).run(&table) }
+      if wants(.latency) { try await LatencyBench(folder: folder, messages: messages).run(&table) }
+      if wants(.idle) { try await IdleBench(folder: folder, seconds: seconds).run(&table) }
+      if peer == .alertmanager {
+        try await PeerBench(folder: folder, alerts: anomalies, messages: messages).run(&table)
+      }
+      if wants(.timers) { TimerBench(timers: 1_000_000).run(&table) }
+      if wants(.replay) { try await ReplayBench(folder: folder, open: replayAlerts).run(&table) }
+      if wants(.rebuild) { try RebuildBench(folder: folder, open: replayAlerts).run(&table) }
+      if wants(.detection) { DetectionBench(series: series).run(&table) }
       table.printAll()
     }
   }

@@ -14,11 +14,28 @@ struct LatencyBench {
 
   func run(_ table: inout BenchTable) async throws {
     let receiver = try LoopbackReceiver()
+    let transport = try CurlTransport()
+    let fsyncs = fsyncTimes()
+    let posts = await postTimes(transport, "http://127.0.0.1:\(receiver.port)/hook", receiver)
+    transport.close()
+    receiver.close()
+    let times = try await times()
+    for (name, q) in [("p50", 0.5), ("p99", 0.99)] {
+      let mine = LatencyBench.quantile(times, q)
+      let fsync = LatencyBench.quantile(fsyncs, q)
+      let post = LatencyBench.quantile(posts, q)
+      table.add(
+        "publish to receiver, \(name)", String(format: "%.2f ms", mine),
+        limit: String(format: "%.2f fsync + %.2f POST", fsync, post), ratio: mine / (fsync + post))
+    }
+  }
+
+  /// Milliseconds from publishing to the receiver, of each message.
+  func times() async throws -> [Double] {
+    let receiver = try LoopbackReceiver()
     defer { receiver.close() }
     let url = "http://127.0.0.1:\(receiver.port)/hook"
-    let fsyncs = fsyncTimes()
     let transport = try CurlTransport()
-    let posts = await postTimes(transport, url, receiver)
 
     var gateway = GatewaySettings()
     gateway.gateway = "tcp://127.0.0.1:\(BenchPort.free())"
@@ -62,15 +79,7 @@ struct LatencyBench {
     host.stop()
     try await host.wait()
     transport.close()
-
-    for (name, q) in [("p50", 0.5), ("p99", 0.99)] {
-      let mine = LatencyBench.quantile(times, q)
-      let fsync = LatencyBench.quantile(fsyncs, q)
-      let post = LatencyBench.quantile(posts, q)
-      table.add(
-        "publish to receiver, \(name)", String(format: "%.2f ms", mine),
-        limit: String(format: "%.2f fsync + %.2f POST", fsync, post), ratio: mine / (fsync + post))
-    }
+    return times
   }
 
   private func fsyncTimes() -> [Double] {

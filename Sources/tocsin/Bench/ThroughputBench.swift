@@ -7,13 +7,37 @@ import Lifecycle
 import Logging
 
 /// Anomalies stored per second over the bus, from producer processes; beside raw SQLite that inserts the same rows.
+///
+/// Each figure is the better of two runs, the limit's too: on a shared machine the worse one says more about the neighbours.
 struct ThroughputBench {
   let folder: URL
   let anomalies: Int
   let producers: Int
+  /// Of the open alerts, so many are heard of again and again.
+  private static let repeatedAlerts = 1000
 
   func run(_ table: inout BenchTable) async throws {
-    let path = folder.appendingPathComponent("throughput.sqlite").path
+    var (new, repeated, once, raw) = (0.0, 0.0, 0.0, 0.0)
+    for run in 1...2 {
+      let path = folder.appendingPathComponent("throughput-\(run).sqlite").path
+      let figures = try await measure(path)
+      new = max(new, figures.new)
+      repeated = max(repeated, figures.repeated)
+      once = max(once, figures.once)
+      raw = max(raw, try RawSQLite(rowsOf: path, count: anomalies).insert(into: path + ".raw"))
+      try? FileManager.default.removeItem(atPath: path)
+      try? FileManager.default.removeItem(atPath: path + ".raw")
+    }
+    let perSecond = { (n: Double) in "\(Format.number(n.rounded()))/s" }
+    table.add(
+      "new alerts stored, over the bus", perSecond(new), limit: "\(perSecond(raw)) raw SQLite", ratio: new / raw)
+    table.add(
+      "repeats of \(Format.number(Double(Self.repeatedAlerts))) open alerts", perSecond(repeated),
+      limit: "\(perSecond(new)) new ones", ratio: repeated / new)
+    table.add("every open alert once more", perSecond(once), limit: "\(perSecond(new)) new ones", ratio: once / new)
+  }
+
+  private func measure(_ path: String) async throws -> (new: Double, repeated: Double, once: Double) {
     var gateway = GatewaySettings(gateway: "tcp://127.0.0.1:*", feed: "tcp://127.0.0.1:*")
     gateway.gateway = "tcp://127.0.0.1:\(BenchPort.free())"
     gateway.feed = "tcp://127.0.0.1:\(BenchPort.free())"
@@ -21,22 +45,17 @@ struct ThroughputBench {
     var settings = LifecycleSettings()
     settings.routes = [Route(matchers: [], delivery: .dashboardOnly)]
     try await host.start(log: path, gateway: gateway, lifecycle: settings)
-
-    let new = try await send(to: gateway.gateway, keys: anomalies / producers, round: 1)
-    let repeated = try await send(to: gateway.gateway, keys: anomalies / producers, round: 2)
+    let all = anomalies / producers
+    let new = try await send(to: gateway.gateway, keys: all, round: 1)
+    let repeated = try await send(to: gateway.gateway, keys: Self.repeatedAlerts / producers, round: 2)
+    let once = try await send(to: gateway.gateway, keys: all, round: 3)
     host.stop()
     try await host.wait()
-
-    let raw = try RawSQLite.insert(
-      rowsOf: path, into: folder.appendingPathComponent("raw.sqlite").path, count: anomalies)
-    let perSecond = { (n: Double) in "\(Format.number(n.rounded()))/s" }
-    table.add(
-      "new alerts stored, over the bus", perSecond(new), limit: "\(perSecond(raw)) raw SQLite", ratio: new / raw)
-    table.add("repeats of open alerts", perSecond(repeated), limit: "\(perSecond(new)) new ones", ratio: repeated / new)
+    return (new, repeated, once)
   }
 
   /// Anomalies per second, from the first sent to the last stored.
-  private func send(to endpoint: String, keys: Int, round: Int) async throws -> Double {
+  func send(to endpoint: String, keys: Int, round: Int, batch: Int = Publisher.batchEvents) async throws -> Double {
     let count = anomalies / producers
     var children: [(Process, Pipe, Pipe)] = []
     for k in 0..<producers {
@@ -44,7 +63,7 @@ struct ThroughputBench {
       p.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
       p.arguments = [
         "bench", "producer", "--gateway", endpoint, "--name", "bench-\(k)", "--count", "\(count)", "--keys", "\(keys)",
-        "--round", "\(round)",
+        "--round", "\(round)", "--batch", "\(batch)",
       ]
       let (input, output) = (Pipe(), Pipe())
       p.standardInput = input
@@ -55,8 +74,9 @@ struct ThroughputBench {
     for (_, _, output) in children { _ = output.fileHandleForReading.availableData }
     let start = ContinuousClock.now
     for (_, input, _) in children { input.fileHandleForWriting.write(Data("go\n".utf8)) }
-    for (p, _, _) in children { p.waitUntilExit() }
+    for (_, _, output) in children { _ = output.fileHandleForReading.availableData }
     let seconds = (ContinuousClock.now - start) / .seconds(1)
+    for (p, _, _) in children { p.waitUntilExit() }
     guard children.allSatisfy({ $0.0.terminationStatus == 0 }) else {
       throw BusError(.refused, "a producer process failed; run `tocsin bench` again")
     }

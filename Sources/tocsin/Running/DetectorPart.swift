@@ -12,16 +12,19 @@ extension Running {
     let publisher = try Publisher(
       connection, producer: "detector/\(name)", outbox: Running.spool(configuration))
     let directory = configuration.dataDirectory
+    let commands = try CommandClient(connection, timeout: DetectVerb.leaseTimeout)
+    let leases = DetectVerb.leases(commands, name: name)
     // The newest is enough.
     let edits = AsyncStream<Configuration>.makeStream(bufferingPolicy: .bufferingNewest(1))
     onEdit { edits.continuation.yield($0) }
     return Part("detector") {
       try await Part.untilStopped({ edits.continuation.finish() }) {
         try await WatchedChecks.run(plan, edits: edits.stream) { plan in
-          let worker = try DetectVerb.worker(plan, name: name, port: publisher, directory: directory)
+          let worker = try DetectVerb.worker(plan, name: name, port: publisher, directory: directory, leases: leases)
           return { await worker.run { _ in } }
         }
       }
+      commands.close()
       publisher.close()
     }
   }

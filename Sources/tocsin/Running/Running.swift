@@ -82,9 +82,10 @@ final class Running: Sendable {
         }) { try await gracefulShutdown() }
       },
       projectorPart(projector),
+      Archivist(path: configuration.logPath) { [self] in current.archiveAfter }.part,
       digests(configuration, log: log, reader: reader, projector: projector, commands: commands),
       try console(configuration, log: log, reader: reader, commands: commands, anomalies: anomalies),
-      try outboundHeartbeat(),
+      gapsPart(), try outboundHeartbeat(),
       watch(over: configurationFolder),
     ]
   }
@@ -159,6 +160,16 @@ final class Running: Sendable {
         try Running.digest(
           request, reader: reader, weekday: weekday, zone: zone, consoleURL: consoleURL, now: wallClock())
       },
+      windows: { [self] in
+        current.lifecycle.maintenance.map { window in
+          WindowReport(
+            name: window.name, rhythm: window.rhythm, matchers: window.matchers,
+            next: window.next(after: wallClock()).map { .init(start: $0.start, end: $0.end) })
+        }
+      },
+      check: { [self] query, tenants in try await Running.check(current, query, tenants) },
+      onCall: onCallSource(), link: { [self] in readLink($0) },
+      warnings: { [self] in current.gaps(now: wallClock()).map { "\($0.key) \($0.message)" } },
       moreMetrics: { [outbound] in Running.metrics(status.snapshot, outbound.counts) },
       audit: { [outbound] in Running.audit(status.snapshot.audit, outbound.counts) }, now: wallClock, zone: zone,
       version: Tocsin.version)
@@ -200,10 +211,9 @@ final class Running: Sendable {
     var day = zone.local(now).day - 1
     if let ending = request.ending {
       guard let date = Timestamp(rfc3339: ending) else {
-        throw DigestError("\"\(ending.prefix(40))\" is no date such as 2026-11-23")
+        throw DigestError("\"\(ending.prefix(40))\" is no date such as 2026-11-22")
       }
-      // A period that ends on a date is over the day before.
-      day = date.utcDay.days - 1
+      day = date.utcDay.days
     }
     let period = DigestPeriod.ending(request.period, onOrBefore: day, weekday: weekday, zone: zone)
     let figures = try reader.digest(period, tenant: request.tenants?.first)

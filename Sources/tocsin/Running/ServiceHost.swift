@@ -30,26 +30,33 @@ final class ServiceHost: Sendable {
     try await withCheckedThrowingContinuation { (started: CheckedContinuation<Void, any Error>) in
       let thread = Thread { [self] in
         let service: Service
+        var writer: ThreadWriter?
         do {
           let log = try SQLiteEventLog(path: path)
           let gateway = try Gateway(settings)
           let waker = gateway.waker
           let control = ServiceControl { waker.wake() }
+          writer = ThreadWriter(log) { waker.wake() }
           service = Service(
-            log: log, gateway: gateway, clock: SystemClock(), control: control, status: status, logger: logger,
-            audit: audit, tables: { self.tables.withLock { $0 }?() }, onCommit: onCommit)
+            log: log, gateway: gateway, clock: SystemClock(), control: control, status: status, writer: writer,
+            logger: logger, snapshots: SnapshotFile(logPath: path), intake: IntakeShelf(logPath: path),
+            leases: try LeaseBook(path: "\(path)-leases"), audit: audit,
+            tables: { self.tables.withLock { $0 }?() }, onCommit: onCommit)
           try service.start(settings: lifecycle)
           self.control.withLock { $0 = control }
           replacement.withLock { $0 = gateway.replacement }
         } catch {
+          writer?.close()
           started.resume(throwing: error)
           return
         }
         started.resume()
         do {
           try service.run()
+          writer?.close()
           end.continuation.yield(nil)
         } catch {
+          writer?.close()
           logger.critical("the service ends", metadata: ["why": "\(error)"])
           end.continuation.yield(error)
         }

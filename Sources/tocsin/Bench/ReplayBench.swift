@@ -1,0 +1,90 @@
+import Alerts
+import Bus
+import EventLog
+import Foundation
+import Lifecycle
+import Logging
+import Projections
+import Service
+
+/// How fast a log becomes a state again: without a snapshot, with one, and as the projections' tables.
+struct ReplayBench {
+  let folder: URL
+  /// Open alerts in the log; there are ten times as many events.
+  let open: Int
+
+  private func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+
+  func run(_ table: inout BenchTable) async throws {
+    let log = path("replay.sqlite")
+    let events = try SampleLog(open: open).write(to: log)
+    try replay(log, &table)
+    try await start(log, events, &table)
+  }
+
+  private func replay(_ path: String, _ table: inout BenchTable) throws {
+    // Once to bring the file into the machine's memory, for both.
+    _ = RawRows.read(path)
+    let raw = RawRows.read(path)
+    let log = try SQLiteEventLog(path: path)
+    var engine = Engine()
+    let (count, seconds) = try time { try LogReplay.run(log, after: 0, into: &engine) }
+    let rate = Double(count) / seconds
+    table.add(
+      "replay without a snapshot", "\(Format.number(rate.rounded()))/s",
+      limit: "\(Format.number(raw.rounded()))/s SQLite reads", ratio: rate / raw)
+    precondition(engine.head == log.head)
+  }
+
+  private func start(_ path: String, _ events: Int64, _ table: inout BenchTable) async throws {
+    // An orderly stop leaves a snapshot.
+    _ = try await startAndStop(path)
+    let seconds = try await startAndStop(path)
+    table.add(
+      "start with a snapshot", "\(Int(seconds * 1000)) ms",
+      limit: "1 s; \(Format.number(Double(events))) events", ratio: seconds)
+  }
+
+  /// From opening the log until the first command is answered.
+  private func startAndStop(_ path: String) async throws -> Double {
+    let gateway = GatewaySettings(
+      gateway: "tcp://127.0.0.1:\(BenchPort.free())", feed: "tcp://127.0.0.1:\(BenchPort.free())")
+    let host = ServiceHost(logger: BenchLog.quiet) { _ in }
+    let start = ContinuousClock.now
+    try await host.start(log: path, gateway: gateway, lifecycle: SampleLog.settings)
+    let client = try CommandClient(ConnectionSettings(gateway: gateway.gateway, feed: ""), timeout: .minutes(1))
+    _ = try await client.send(Command(.comment("bench"), alert: AlertID(7), by: "bench"))
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    client.close()
+    host.stop()
+    try await host.wait()
+    return seconds
+  }
+
+  private func time<T>(_ body: () throws -> T) rethrows -> (T, Double) {
+    let start = ContinuousClock.now
+    let result = try body()
+    return (result, (ContinuousClock.now - start) / .seconds(1))
+  }
+}
+
+/// Events folded into the projections' tables per second, when they are built anew; beside raw SQLite that inserts the log's rows.
+struct RebuildBench {
+  let folder: URL
+  let open: Int
+
+  func run(_ table: inout BenchTable) throws {
+    let log = folder.appendingPathComponent("rebuild.sqlite").path
+    let events = try SampleLog(open: open).write(to: log)
+    let raw = RawRows.insert(log, into: folder.appendingPathComponent("rebuild-raw.sqlite").path)
+    let store = try ProjectionStore(
+      path: folder.appendingPathComponent("rebuild-projections.sqlite").path, logger: BenchLog.quiet)
+    let reader = try EventLogReader(path: log)
+    let start = ContinuousClock.now
+    try store.rebuild(from: reader)
+    let rate = Double(events) / ((ContinuousClock.now - start) / .seconds(1))
+    table.add(
+      "projections rebuilt, events", "\(Format.number(rate.rounded()))/s",
+      limit: "\(Format.number(raw.rounded()))/s raw SQLite", ratio: rate / raw)
+  }
+}

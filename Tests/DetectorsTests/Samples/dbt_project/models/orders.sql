@@ -1,0 +1,1 @@
+select id, customer, amount, state from {{ ref('raw_orders') }}
