@@ -96,7 +96,7 @@ struct BaselinesVerb: ParsableCommand {
     return readLine() == "yes"
   }
 
-  /// In 80 columns.
+  /// In 80 columns. A long name loses its beginning: what tells series apart stands at its end.
   private static func print(_ rows: [BaselineBook.Row], json: Bool, name: (BaselineBook.Row) -> String) {
     if json {
       for row in rows { Swift.print(row.json.text) }
@@ -110,7 +110,7 @@ struct BaselinesVerb: ParsableCommand {
     func pad(_ text: String, _ n: Int) -> String { String(repeating: " ", count: max(1, n - text.count)) + text }
     func left(_ text: String) -> String {
       text.count > width
-        ? String(text.prefix(width - 1)) + "…" : text + String(repeating: " ", count: width - text.count)
+        ? "…" + text.suffix(width - 1) : text + String(repeating: " ", count: width - text.count)
     }
     Swift.print(left("series") + pad("windows", 8) + ["mean", "dev", "min", "95 %", "max"].map { pad($0, 7) }.joined())
     for row in rows {

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Service
 
-private final class Wire: GatewayPort {
+private final class CommandWire: GatewayPort {
   var incoming: [Incoming] = []
   var outgoing: [Outgoing] = []
   func wait(until microseconds: Int64?) throws(BusError) {}
@@ -28,18 +28,18 @@ private final class HandClock: ServiceClock {
 }
 
 /// A service over a log in memory, that can be stopped and started: only the log is left then.
-private final class Bench {
+private final class RestartBench {
   let log = MemoryEventLog()
   let clock = HandClock()
-  private(set) var wire = Wire()
+  private(set) var wire = CommandWire()
   private(set) var service: Service
 
   init() throws {
-    service = Bench.service(log, wire, clock)
+    service = RestartBench.service(log, wire, clock)
     try begin()
   }
 
-  private static func service(_ log: MemoryEventLog, _ wire: Wire, _ clock: HandClock) -> Service {
+  private static func service(_ log: MemoryEventLog, _ wire: CommandWire, _ clock: HandClock) -> Service {
     Service(
       log: log, gateway: wire, clock: clock, control: ServiceControl {}, status: ServiceStatus(),
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
@@ -47,8 +47,8 @@ private final class Bench {
 
   /// Stops the service, and starts another over the same log.
   func start() throws {
-    wire = Wire()
-    service = Bench.service(log, wire, clock)
+    wire = CommandWire()
+    service = RestartBench.service(log, wire, clock)
     try begin()
   }
 
@@ -110,7 +110,7 @@ private final class Bench {
   @Test(arguments: commands.indices)
   func aCommandWithAnIdIsCarriedOutOnceForEver(_ i: Int) throws {
     let (json, type) = CommandIdentityTests.commands[i]
-    let b = try Bench()
+    let b = try RestartBench()
     try b.fires("cpu")
     let first = try b.send(json, request: "r1")
     #expect(first["ok"] == true, "\(first.text)")
@@ -133,7 +133,7 @@ private final class Bench {
   }
 
   @Test func withoutAnIdTheRequestIsRememberedForAQuarterOfAnHourAcrossARestart() throws {
-    let b = try Bench()
+    let b = try RestartBench()
     try b.fires("cpu")
     let json = #"{"command":"comment","alert":"A-1","by":"ana","note":"hm"}"#
     _ = try b.send(json)
@@ -149,7 +149,7 @@ private final class Bench {
   }
 
   @Test func theSameIdFromAnotherKeyOrForAnotherAlertIsAnotherCommand() throws {
-    let b = try Bench()
+    let b = try RestartBench()
     try b.fires("cpu")
     try b.fires("disk")
     func json(_ alert: String) -> String {
@@ -162,7 +162,7 @@ private final class Bench {
   }
 
   @Test func whatWasRefusedIsJudgedAnewAndWhatChangesNothingIsNotKept() throws {
-    let b = try Bench()
+    let b = try RestartBench()
     let json = #"{"command":"acknowledge","alert":"A-1","by":"ana","id":"a"}"#
     #expect(try b.send(json)["error"]?["code"] == "unknown_alert")
     try b.fires("cpu")
@@ -173,7 +173,7 @@ private final class Bench {
   }
 
   @Test func theServiceSaysHowItIs() throws {
-    let b = try Bench()
+    let b = try RestartBench()
     try b.fires("cpu")
     b.wire.incoming.append(.heartbeat(Peer(identity: [3]), name: "detector/a", json: Array("{\"checks\":4}".utf8)))
     try b.service.step()

@@ -10,7 +10,7 @@ struct TimerBench {
     var deadlines = Deadlines()
     // In no order, as policies of different lengths leave them.
     for i in 0..<timers {
-      let due = Int64(truncatingIfNeeded: UInt64(i) &* 0x9e37_79b9_7f4a_7c15 >> 20)
+      let due = Int64(truncatingIfNeeded: (UInt64(i) &* 0x9e37_79b9_7f4a_7c15) >> 20)
       deadlines.add(.escalation(AlertID(Int64(i + 1))), at: Timestamp(microseconds: due))
     }
     let each = Double(MemoryBench.resident() - before) / Double(timers)
