@@ -1,5 +1,6 @@
 import Alerts
 import Console
+import HTTPTypes
 import Testing
 
 /// Who may see some tenants only silences those only, by the pages and by the API.
