@@ -16,7 +16,7 @@ struct DoctorVerb: AsyncParsableCommand {
       Looks at the configuration, the service and its workers, the log, the tables and the deliveries. What is worth a look and no fault is \
       marked "note".
       """)
-  @Option(help: "How long to wait for the service, such as 3s.") var timeout = "3s"
+  @ArgumentParser.Option(help: "How long to wait for the service, such as 3s.") var timeout = "3s"
   @Flag(help: "As JSON lines.") var json = false
   @OptionGroup var folder: ConfigVerb.Folder
 
