@@ -24,6 +24,7 @@ extension Engine {
     }
     if ledger.totals != other.ledger.totals { return "totals: \(ledger.totals) ≠ \(other.ledger.totals)" }
     if configurations != other.configurations || configuration != other.configuration { return "configurations" }
+    if settings != other.settings { return "the settings in force" }
     if digests != other.digests { return "digests" }
     if head != other.head { return "head: \(head) ≠ \(other.head)" }
     if openCount != other.openCount { return "open alerts: \(openCount) ≠ \(other.openCount)" }

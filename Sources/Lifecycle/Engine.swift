@@ -16,12 +16,8 @@ package struct Engine: Sendable {
   package internal(set) var ledger = Ledger()
   package internal(set) var deadlines = Deadlines()
   /// By the number of their `C-…` subject.
-  package internal(set) var configurations: [Int: LifecycleSettings] = [:] {
-    didSet { settings = configurations[configuration] ?? LifecycleSettings() }
-  }
-  package internal(set) var configuration = 0 {
-    didSet { settings = configurations[configuration] ?? LifecycleSettings() }
-  }
+  package internal(set) var configurations: [Int: LifecycleSettings] = [:] { didSet { takeUpSettings() } }
+  package internal(set) var configuration = 0 { didSet { takeUpSettings() } }
   /// The configuration in force.
   package private(set) var settings = LifecycleSettings()
   /// Keys of digests that were ordered, for ever: a few hundred a year.
@@ -85,6 +81,9 @@ package struct Engine: Sendable {
   }
 
   package init() {}
+
+  /// What ``settings`` follow from has changed. An initializer has to say so itself: it sets properties without their observers.
+  mutating func takeUpSettings() { settings = configurations[configuration] ?? LifecycleSettings() }
 
   func policy(of route: RouteTaken) -> Policy? {
     route.policy.flatMap { configurations[route.configuration]?.policy($0) }

@@ -154,4 +154,41 @@ import Testing
     #expect(sequences == sequences.sorted())
     #expect(Set(sequences).count == sequences.count)
   }
+
+  @Test func aFewLargeMessagesFillADrainAsManySmallOnesDo() throws {
+    let gateway = try Gateway.onAnyPort()
+    let client = try TestClient(gateway.endpoint)
+    let large = [UInt8](repeating: 0x20, count: 250_000)
+    for sequence in 0..<20 {
+      client.socket.send(["TOCSIN1", "anomalies", "p", "\(sequence)"].map { Array($0.utf8) } + [large, large, large])
+    }
+    var all = 0
+    var drains = 0
+    let deadline = monotonicMicroseconds() + 10_000_000
+    while all < 20, monotonicMicroseconds() < deadline {
+      try gateway.wait(until: 100_000)
+      let came = gateway.receive(limit: 1024)
+      // A thousand small anomalies, or a megabyte: a message of 750 kB, and one beyond.
+      #expect(came.count <= 2)
+      all += came.count
+      if !came.isEmpty { drains += 1 }
+    }
+    #expect(all == 20 && drains >= 10)
+  }
+
+  @Test func anEventThatIsTooLargeForTheFeedLeavesAGapThatIsSeen() throws {
+    let gateway = try Gateway.onAnyPort()
+    let socket = try Socket(try Context(), .subscribe)
+    try socket.subscribe("")
+    try socket.connect(gateway.feedEndpoint)
+    var positions: [String] = []
+    for position in 1...400 where positions.count < 3 {
+      let size = position % 2 == 0 ? Limits.feedEventBytes + 1 : Limits.feedEventBytes
+      gateway.publish(topic: "t", position: Int64(position), json: [UInt8](repeating: 0x20, count: size))
+      usleep(10_000)
+      while let frames = socket.receiveMessage() { positions.append(String(decoding: frames[1], as: UTF8.self)) }
+    }
+    #expect(positions.count >= 3 && positions.allSatisfy { (Int($0) ?? 0) % 2 == 1 })
+    #expect(gateway.counters.unpublished > 0)
+  }
 }

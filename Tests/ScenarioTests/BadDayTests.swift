@@ -84,6 +84,84 @@ import Testing
     #expect(try w.shell("tocsin log verify").status == 0)
   }
 
+  /// A file that may not grow (ulimit -f): as a full disk, for those who may not mount one.
+  @Test(.timeLimit(.minutes(3)))
+  func aFileThatMayNotGrowIsSaidAndSurvived() async throws {
+    let w = try World()
+    defer { w.end() }
+    try w.useSmallConfiguration()
+    let service = try w.start("serve", "/bin/sh", ["-c", "ulimit -S -f 2000; exec '\(World.program.path)' serve"])
+    try await w.ready()
+    let producer = try w.start(
+      "producer", World.python,
+      [World.server("producer.py"), "tcp://127.0.0.1:\(w.gateway)", "6000", "told.txt"])
+    try await w.until("the bound is noticed") { try w.get("/readyz").status == 503 }
+    let told = w.told.count
+    #expect(told > 0 && service.isRunning && producer.isRunning)
+    #expect(try w.get("/readyz").body.contains("can't be written"))
+    try await Task.sleep(for: .seconds(2))
+    #expect(w.told.count == told, "nobody is told stored")
+    // The cause is gone, and nobody does anything else.
+    let raised = try w.shell("prlimit --fsize=unlimited: --pid \(service.processIdentifier)")
+    #expect(raised.status == 0, "\(raised.output)")
+    try await w.until("it goes on by itself") { w.isReady() }
+    try await w.until("more is stored") { w.told.count > told + 100 }
+    kill(producer.processIdentifier, SIGKILL)
+    try w.checkStoredOnce()
+    #expect(try await w.stop(service) == 0)
+    #expect(try w.shell("tocsin log verify").status == 0)
+  }
+
+  @Test(.enabled("only root can make a disk read-only") { World.canMount }, .timeLimit(.minutes(3)))
+  func aDiskThatTurnsReadOnlyIsSaidAndSurvived() async throws {
+    let w = try World()
+    defer { w.end() }
+    let disk = try w.mountDisk("disk", bytes: 32 << 20)
+    defer { w.unmount(disk) }
+    try w.useSmallConfiguration(log: "disk/tocsin.sqlite")
+    var service = try w.tocsin("serve", "serve")
+    try await w.ready()
+    #expect(try w.publish(#""event_type":"before","metric":"m""#).status == 0)
+    // The kernel turns nothing read-only that is open for writing, as long as it is well: the service is stopped, the disk turned, and it is started again.
+    #expect(try await w.stop(service) == 0)
+    _ = try w.shell("mount -o remount,ro '\(disk)'")
+    let refused = try w.shell("tocsin serve", seconds: 30)
+    #expect(refused.status == 1 && refused.output.contains("read-only"), "\(refused.output)")
+    _ = try w.shell("mount -o remount,rw '\(disk)'")
+    service = try w.tocsin("serve", "serve")
+    try await w.ready()
+    #expect(try w.publish(#""event_type":"after","metric":"m""#).status == 0)
+    #expect(try w.alerts().count == 2)
+    #expect(try await w.stop(service) == 0)
+  }
+
+  /// Killed, and what it left of its write-ahead log has garbage, or half a frame, at its end.
+  @Test(.timeLimit(.minutes(3)))
+  func aTornWriteAheadLogLosesNothingThatWasStored() async throws {
+    let w = try World()
+    defer { w.end() }
+    try w.useSmallConfiguration()
+    var service = try w.tocsin("serve", "serve")
+    for round in 1...3 {
+      try await w.ready()
+      #expect(try w.publish(#""event_type":"r\#(round)","metric":"m""#).status == 0)
+      kill(service.processIdentifier, SIGKILL)
+      service.waitUntilExit()
+      let wal = w.folder.appendingPathComponent("data/tocsin.sqlite-wal")
+      var bytes = try Data(contentsOf: wal)
+      bytes.append(round == 1 ? Data((0..<5000).map { UInt8(truncatingIfNeeded: $0 &* 37) }) : bytes.suffix(2000))
+      try bytes.write(to: wal)
+      if round == 3 {
+        try? FileManager.default.removeItem(at: w.folder.appendingPathComponent("data/tocsin.sqlite-shm"))
+      }
+      service = try w.tocsin("serve", "serve")
+    }
+    try await w.ready()
+    #expect(try w.alerts().count == 3)
+    #expect(try await w.stop(service) == 0)
+    #expect(try w.shell("tocsin log verify").status == 0)
+  }
+
   @Test(.timeLimit(.minutes(5)))
   func killedAgainAndAgain() async throws {
     let w = try World()

@@ -173,8 +173,9 @@ import Testing
     try await w.ready()
     try await w.until("all is well", seconds: 60) { try w.shell("tocsin doctor").status == 0 }
     let well = try w.lines("doctor --json")
-    let parts = Set(well.compactMap { $0["part"]?.string })
-    #expect(parts.isSuperset(of: ["configuration", "service", "worker", "log", "tables", "deliveries"]))
+    let parts: Set<String> = Set(well.compactMap { $0["part"]?.string })
+    let looked: Set<String> = ["configuration", "service", "worker", "log", "tables", "deliveries"]
+    #expect(parts.isSuperset(of: looked), "\(parts)")
     #expect(well.allSatisfy { $0["level"] != "bad" }, "\(well)")
 
     // A delivery that can't be made is named with its reason.

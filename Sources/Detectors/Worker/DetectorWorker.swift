@@ -231,7 +231,11 @@ package actor DetectorWorker {
       if remembers { learn(event, table, checks, work) }
       for check in checks {
         let entries = table.entries(of: check)
-        let again = event.lookAgain(check, entries, table, work, late?.changed ?? [], reached: reached[check.name])
+        // A check whose memory agrees with the reading has nothing to take back; its past was not read.
+        let isKnown = work.remembered.contains(check.name) && (memories[check.name]?.reached ?? .epoch) > .epoch
+        let again =
+          isKnown
+          ? [] : event.lookAgain(check, entries, table, work, late?.changed ?? [], reached: reached[check.name])
         out += again.map { ($0, work.calendar) }
         guard var due = work.due[check.name] else { continue }
         if !event.source.keepsHistory, let newest = reading.rows.map(\.time).max() { due = newest...newest }

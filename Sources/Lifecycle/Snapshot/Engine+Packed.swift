@@ -56,6 +56,7 @@ extension Engine: Packed {
       configurations[number] = LifecycleSettings(json: u.json())
     }
     configuration = u.int()
+    takeUpSettings()
     for _ in 0..<u.count() where !u.isBroken {
       var a = AlertState(from: &u)
       a.labels.share(common: shared(labels: a.labels.common))
