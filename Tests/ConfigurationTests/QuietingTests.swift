@@ -83,7 +83,7 @@ import TocsinConfiguration
     let shown = Outline.text(first.effective)
     for wanted in [
       "flapping:", "storms:", "inhibitions:", "dependencies:", "maintenance:", "silences:", "quiet_hours:",
-      "acknowledge_reminder: 30m", "stale_after:", "reopen_within: 20m", "confirm_over: 10", "weeks: [1, last]",
+      "acknowledge_reminder:", "stale_after:", "reopen_within: \"20m\"", "confirm_over: 10", "weeks: [1, last]",
     ] {
       #expect(shown.contains(wanted), "\(wanted) is not in\n\(shown)")
     }

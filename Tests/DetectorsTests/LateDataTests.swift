@@ -1,4 +1,5 @@
 import Alerts
+import Glibc
 import Testing
 
 @testable import Detectors
@@ -184,13 +185,14 @@ import Testing
       check("zscore", "views", .daily, ["threshold": 3.0, "lookback_days": 7]),
       check("threshold", "views", .daily, ["max_value": 5000]),
     ])
-    let begin = ContinuousClock.now
+    // Of the processor, and not of the wall clock: the machine may have much else to do.
+    let begin = Glibc.clock()
     let report = await (try worker(settings, rows, port, clock, state: state)).runOnce()[0]
-    let took = ContinuousClock.now - begin
+    let took = Double(Glibc.clock() - begin) / 1_000_000
     #expect(report.outcome == .checked)
     #expect(Set(port.anomalies.map(\.dedupKey)).count == n / 1000)
     // Of an unoptimised build; see `tocsin bench` for what it is in earnest.
-    #expect(took < .seconds(60), "\(took)")
-    print("10,000 series, 2 checks, 10 days of rows read and judged in \(took)")
+    #expect(took < 60)
+    print("10,000 series, 2 checks, 10 days of rows read and judged in \(took) s of processor time")
   }
 }

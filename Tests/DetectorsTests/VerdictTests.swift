@@ -186,12 +186,12 @@ private func verdictWorker(
   private func run(_ project: String, _ arguments: [String]) async throws {
     let outcome = try await Subprocess.run(
       [DbtRunTests.dbt, "--no-use-colors"] + arguments + ["--project-dir", project, "--profiles-dir", project],
-      environment: ["SHOP_DATABASE": project + "/shop.duckdb", "DO_NOT_TRACK": "1"], timeout: .seconds(90))
+      environment: ["SHOP_DATABASE": project + "/shop.duckdb", "DO_NOT_TRACK": "1"], timeout: .seconds(180))
     // 1: a test failed, which is what this is about.
     #expect(outcome.status == 0 || outcome.status == 1, "\(String(decoding: outcome.output, as: UTF8.self))")
   }
 
-  @Test(.timeLimit(.minutes(4))) func `a real run, and the run after the data was mended`() async throws {
+  @Test(.timeLimit(.minutes(8))) func `a real run, and the run after the data was mended`() async throws {
     try #require(
       FileManager.default.isExecutableFile(atPath: DbtRunTests.dbt),
       "scripts/setup --tests installs dbt into .build/dbt")

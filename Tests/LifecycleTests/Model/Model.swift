@@ -39,7 +39,8 @@ struct Model {
   }
 
   static let reopenWithin = Interval.minutes(10)
-  static let staleAfter = Interval.hours(6)
+  /// No sum of the other times: no two things are due at the very same moment.
+  static let staleAfter = Interval.hours(6) + .seconds(17)
   static let acknowledgeTimeout = Interval.hours(4)
   static let flapping = (changes: 3, within: Interval.hours(1), steadyAfter: Interval.minutes(20))
   static let delays: [Interval] = [.zero, .minutes(15), .minutes(30)]

@@ -16,6 +16,8 @@ struct ModelRun {
   private var ids: [Int: [AlertID]] = [:]
   private var looked = 0
 
+  private static let moment = Interval(microseconds: 1_000_003)
+
   static let settings = LifecycleSettings.plain.with {
     $0.storm = nil
     $0.staleAfter = Model.staleAfter
@@ -83,6 +85,9 @@ struct ModelRun {
 
   private mutating func take(_ step: ModelStep) -> String? {
     model.facts = [:]
+    // A moment goes by before each step: what two steps begin is never due at the same time.
+    given.passes(ModelRun.moment)
+    model.passes(ModelRun.moment)
     var wanted: CommandError.Code?
     var reply: Reply?
     switch step {
