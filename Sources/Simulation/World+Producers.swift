@@ -63,7 +63,7 @@ extension World {
   private func send(_ p: Int, _ sequence: UInt64) {
     guard let m = producers[p].waiting[sequence] else { return }
     let name = producers[p].name
-    transmit(.anomalies(Peer(identity: Array(name.utf8)), producer: name, sequence: sequence, events: m.events))
+    transmit(.anomalies(Peer(identity: Array(name.utf8)), producer: name, sequence: sequence, events: Frames(m.events)))
   }
 
   /// Sends again what was not answered.
