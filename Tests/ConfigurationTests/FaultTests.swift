@@ -9,10 +9,10 @@ import TocsinConfiguration
       "audit:\n  deadlines_late: soon\n  heartbeat: {every: 1s, timeout: 5s}\n  expect_heartbeat:\n    - {name: a}\n    - {name: b, within: 1m}\n    - {name: b, within: 1m, urgent: yes}\n",
       [
         "tocsin.yaml:2:19 audit.deadlines_late: must be a length of time such as 90s, 15m, 4h or 7d, not \"soon\"",
-        "tocsin.yaml:5:7 audit.expect_heartbeat[0]: \"within\" is missing",
-        "tocsin.yaml:7:28 audit.expect_heartbeat[2].urgent: unknown key \"urgent\"",
-        "tocsin.yaml:7:14 audit.expect_heartbeat[2].name: \"b\" is expected already",
         "tocsin.yaml:3:3 audit.heartbeat: \"url\" is missing",
+        "tocsin.yaml:5:7 audit.expect_heartbeat[0]: \"within\" is missing",
+        "tocsin.yaml:7:14 audit.expect_heartbeat[2].name: \"b\" is expected already",
+        "tocsin.yaml:7:29 audit.expect_heartbeat[2].urgent: unknown key \"urgent\"",
       ]
     ),
     (
@@ -24,7 +24,7 @@ import TocsinConfiguration
     ),
     (
       "audit:\n  heartbeat: {url: \"https://x.org/y\", every: 1s, timeout: 5s}\n",
-      ["tocsin.yaml:2:61 audit.heartbeat.timeout: is longer than every (1s)"]
+      ["tocsin.yaml:2:59 audit.heartbeat.timeout: is longer than every (1s)"]
     ),
     ("timezone: UTC\nreciever: {}\n", ["tocsin.yaml:2:1 reciever: unknown key \"reciever\""]),
     (

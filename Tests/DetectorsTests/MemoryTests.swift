@@ -155,7 +155,10 @@ import Testing
     let fresh = try await run(172..<174, state: try DetectorState(path: nil), changed: [169: 4000])
     #expect(changed.points[0] > 2 * 170, "\(changed.points)")
     #expect(changed.points[1] < 2 * 40)
-    func firing(_ all: [Anomaly]) -> [String] { told(all.filter { $0.status == .firing }) }
+    // The window that changed is judged again, which a worker without a past has no reason to.
+    func firing(_ all: [Anomaly]) -> [String] {
+      told(all.filter { $0.status == .firing }).filter { !$0.contains("/again-") }
+    }
     #expect(firing(changed.anomalies) == firing(fresh.anomalies))
   }
 
