@@ -105,7 +105,8 @@ struct Examination {
     var kinds: Set<String> = []
     for worker in workers {
       guard let name = worker["name"]?.string, let at = worker["heard_at"]?.timestamp else { continue }
-      kinds.insert(String(name.prefix { $0 != "/" }))
+      // Detectors say what they are; a notifier is known by its name alone.
+      kinds.insert(name.hasPrefix("detector/") ? "detector" : "notifier")
       let silent = now - at
       if silent > Examination.late {
         say(.bad, "worker", "\(name) was last heard \(silent.rounded) ago\nstart it again, or look into its log")

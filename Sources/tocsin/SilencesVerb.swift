@@ -115,11 +115,11 @@ struct SilenceAdd: AsyncParsableCommand {
       }
       return matcher
     }
-    let by = try responder.by()
     if preview {
-      let hits = try await hits(parsed, by)
-      return show(hits)
+      // A look changes nothing, so nobody need say who looks.
+      return show(try await hits(parsed, (try? responder.by()) ?? "tocsin"))
     }
+    let by = try responder.by()
     let (start, end) = try times()
     if !yes {
       let limit = try connection.configuration()?.lifecycle.confirmSilenceOver ?? SilenceAdd.usualLimit
