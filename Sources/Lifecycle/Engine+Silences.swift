@@ -165,7 +165,10 @@ extension Engine {
   /// What a configuration that was taken up changes about alerts that are open: windows that it no longer has end, what it explains no longer is let
   /// go of, and what it explains now is held.
   mutating func lookAgainAtAll(now: Timestamp) {
-    for subject in orphanedWindows { expireSilence(subject, early: true, by: "tocsin", now: now) }
+    let orphaned = orphanedWindows
+    for subject in orphaned { expireSilence(subject, early: true, by: "tocsin", now: now) }
+    // A window of the same name may hold already under its new rules.
+    if !orphaned.isEmpty { armMaintenance(now: now) }
     for subject in silences.keys.sorted() { turnSilence(subject, now: now) }
     for id in alerts.ids.sorted() {
       guard let a = alerts[id], !a.isResolved else { continue }
