@@ -236,7 +236,7 @@ import Testing
       event_config:
         name: \(name)
         data_source: {connection: readings, date_column: timestamp, metrics: [{column: value, alias: "\(name)"}]}
-        every: 5m
+        every: 1s
         detection:
           checks: [{detector: threshold, metric: "\(name)", max_value: 100, severity: critical}]
       """)
