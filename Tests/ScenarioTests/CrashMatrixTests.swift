@@ -210,6 +210,8 @@ import Testing
       var row = Row(process: "detect", at: point)
       try detection(w, row.metric)
       for (n, value) in [(1, 500), (2, 5)] {
+        // The next second, since a time of the schedule is checked once.
+        if n > 1 { try await Task.sleep(for: .seconds(1.1)) }
         try w.write("readings.csv", readings(upTo: n, value))
         if value == 500 {
           let victim = try w.tocsin("detect", crashAt: point, "detect", "--once", "--only", row.metric)
