@@ -58,6 +58,12 @@ struct ReplayBench {
     client.close()
     host.stop()
     try await host.wait()
+    // Its thread lets go of the log a moment after it has said that it is done.
+    var tries = 0
+    while tries < 200, (try? SQLiteEventLog(path: path)) == nil {
+      tries += 1
+      try await Task.sleep(for: .milliseconds(50))
+    }
     return seconds
   }
 
