@@ -14,8 +14,10 @@ package final class LeaseBook {
   package static let partBytes = 512 * 1024
   /// Parts of one state: 64 MiB, a few hundred thousand series that fire.
   static let partLimit = 128
-  /// Parts that were put and not finished, of all workers together, in bytes.
+  /// Parts that were put and are not written yet, of all workers together, in bytes. At the bound those are let go of whose worker has lost the lease.
   static let pendingBytes = 256 << 20
+  /// What a part costs beside its text.
+  static let partCost = 1024
   static let lengths = Interval.seconds(1)...Interval.minutes(10)
 
   private struct Holder {
@@ -25,11 +27,13 @@ package final class LeaseBook {
   private struct Pending {
     var holder: String
     var parts: [Int: String] = [:]
-    var bytes: Int { parts.values.reduce(0) { $0 + $1.utf8.count } }
+    var bytes: Int { parts.values.reduce(0) { $0 + $1.utf8.count + partCost } }
   }
   private let queue: DatabaseQueue
   private var holders: [String: Holder] = [:]
   private var pending: [String: Pending] = [:]
+  /// Of ``pending`` and of what is ``finished``.
+  private var waitingBytes = 0
   /// Finished in this round, to be written in one transaction.
   private var finished: [Finish] = []
   private struct Finish {
@@ -39,6 +43,7 @@ package final class LeaseBook {
     var version: Int64
     var parts: [String]?
     var at: Timestamp
+    var bytes: Int { (parts ?? []).reduce(0) { $0 + $1.utf8.count + partCost } }
   }
 
   /// `nil` keeps it in memory.
@@ -96,17 +101,25 @@ package final class LeaseBook {
       case "take": return try take(name, holder, json, now)
       case "keep":
         guard holders[name]?.name == holder || !isHeld(name, now) else { return ["ok": true, "granted": false] }
-        hold(name, holder, json, now)
+        guard hold(name, holder, json, now) else { return refused("unavailable", LeaseBook.full) }
         return ["ok": true, "granted": true]
       case "put":
         guard let part = json["part"]?.int.flatMap({ Int(exactly: $0) }), (0..<LeaseBook.partLimit).contains(part),
           let text = json["text"]?.string, text.utf8.count <= LeaseBook.partBytes * 2
         else { return refused("invalid", "a part needs \"part\" below \(LeaseBook.partLimit) and \"text\"") }
-        guard pending.values.reduce(0, { $0 + $1.bytes }) + text.utf8.count <= LeaseBook.pendingBytes else {
+        let bytes = text.utf8.count + LeaseBook.partCost
+        if waitingBytes + bytes > LeaseBook.pendingBytes {
+          for (name, p) in pending where holders[name]?.name != p.holder || !isHeld(name, now) { forgetParts(of: name) }
+        }
+        guard waitingBytes + bytes <= LeaseBook.pendingBytes else {
           return refused("unavailable", "too many states are on their way")
         }
-        if pending[name]?.holder != holder { pending[name] = Pending(holder: holder) }
-        pending[name]?.parts[part] = text
+        if pending[name]?.holder != holder {
+          forgetParts(of: name)
+          pending[name] = Pending(holder: holder)
+        }
+        let old = pending[name]?.parts.updateValue(text, forKey: part)
+        waitingBytes += bytes - (old.map { $0.utf8.count + LeaseBook.partCost } ?? 0)
         return ["ok": true]
       case "finish": return try finish(name, holder, json, now)
       case "release":
@@ -132,10 +145,20 @@ package final class LeaseBook {
 
   private func isHeld(_ name: String, _ now: Timestamp) -> Bool { holders[name].map { $0.until > now } ?? false }
 
-  private func hold(_ name: String, _ holder: String, _ json: JSON, _ now: Timestamp) {
+  private func forgetParts(of name: String) { waitingBytes -= pending.removeValue(forKey: name)?.bytes ?? 0 }
+
+  private static let full = "all \(capacity) leases are taken"
+
+  /// False where there are as many as there may be.
+  private func hold(_ name: String, _ holder: String, _ json: JSON, _ now: Timestamp) -> Bool {
+    if holders[name] == nil, holders.count >= LeaseBook.capacity {
+      holders = holders.filter { $0.value.until > now }
+      guard holders.count < LeaseBook.capacity else { return false }
+    }
     let asked = Interval.milliseconds(json["for_ms"]?.int ?? 30_000)
     let length = min(max(asked, LeaseBook.lengths.lowerBound), LeaseBook.lengths.upperBound)
     holders[name] = Holder(name: holder, until: now + length)
+    return true
   }
 
   private func take(_ name: String, _ holder: String, _ json: JSON, _ now: Timestamp) throws -> JSON {
@@ -146,9 +169,9 @@ package final class LeaseBook {
     if let slot = json["slot"]?.string, !slot.isEmpty, slot == row.slot {
       return ["ok": true, "granted": false, "done": true, "holder": .string(row.holder)]
     }
-    if holders.count >= LeaseBook.capacity { holders = holders.filter { $0.value.until > now } }
-    guard holders.count < LeaseBook.capacity else { throw DatabaseError(message: "all leases are taken") }
-    hold(name, holder, json, now)
+    guard hold(name, holder, json, now) else {
+      return ["ok": false, "error": ["code": "unavailable", "message": .string(LeaseBook.full)]]
+    }
     return ["ok": true, "granted": true, "version": .int(row.version)]
   }
 
@@ -156,7 +179,7 @@ package final class LeaseBook {
     let slot = json["slot"]?.string ?? ""
     let row = try row(name)
     defer {
-      if pending[name]?.holder == holder { pending[name] = nil }
+      if pending[name]?.holder == holder { forgetParts(of: name) }
       if holders[name]?.name == holder { holders[name] = nil }
     }
     guard let version = json["version"]?.int else {
@@ -185,7 +208,9 @@ package final class LeaseBook {
       }
       parts = (0..<count).map { put[$0] ?? "" }
     }
-    finished.append(Finish(name: name, holder: holder, slot: slot, version: version, parts: parts, at: now))
+    let done = Finish(name: name, holder: holder, slot: slot, version: version, parts: parts, at: now)
+    waitingBytes += done.bytes
+    finished.append(done)
     return ["ok": true, "version": .int(version + 1)]
   }
 
@@ -212,6 +237,7 @@ package final class LeaseBook {
         }
       }
     }
+    waitingBytes -= all.reduce(0) { $0 + $1.bytes }
     finished = []
   }
 }
