@@ -7,6 +7,8 @@ package final class EventLogReader: EventReading {
   package let path: String
   let pool: DatabasePool
   let shelf: ArchiveShelf
+  /// Of the events that are read at once by whoever goes through the whole log.
+  package static let pieceBytes = 16 << 20
 
   /// - Throws: ``EventLogError`` if there is no log at `path`.
   package init(path: String) throws(EventLogError) {
@@ -40,14 +42,20 @@ package final class EventLogReader: EventReading {
     try stored(after: position, limit: limit).map { try $0.read() }
   }
 
-  /// As ``events(after:limit:)``, their data unread.
-  package func stored(after position: Int64, limit: Int) throws -> [StoredEvent] {
+  package func events(after position: Int64, limit: Int, bytes: Int) throws -> [RecordedEvent] {
+    try stored(after: position, limit: limit, bytes: bytes).map { try $0.read() }
+  }
+
+  /// As ``events(after:limit:bytes:)``, their data unread.
+  package func stored(after position: Int64, limit: Int, bytes: Int = .max) throws -> [StoredEvent] {
     guard limit > 0 else { return [] }
     return try read { log in
       var rows: [StoredEvent] = []
+      var size = 0
       try log.each(after: position, missing: { _ in }) { e in
         rows.append(e)
-        return rows.count < limit
+        size += e.data.count
+        return rows.count < limit && size < bytes
       }
       return rows
     }
@@ -61,10 +69,12 @@ package final class EventLogReader: EventReading {
     var position = position
     while true {
       var rows: [StoredEvent] = []
+      var size = 0
       try read { log in
         try log.each(after: position) { e in
           rows.append(e)
-          return rows.count < 4096
+          size += e.data.count
+          return rows.count < 4096 && size < EventLogReader.pieceBytes
         }
       }
       guard let last = rows.last else { return }

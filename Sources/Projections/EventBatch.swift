@@ -13,14 +13,14 @@ struct EventBatch: Sendable {
 
   static let nothing = EventBatch(items: [], last: nil)
 
-  /// Reads up to `limit` events. One that can't be read, or is missing, costs itself and no other.
+  /// Reads up to `limit` events, and fewer where they are large: with ``EventPrefetch`` two batches are in memory. One that can't be read, or is missing, costs itself and no other.
   ///
   /// - Throws: what the log throws where it can't be read at all.
   static func read(from log: some EventReading, after position: Int64, limit: Int) throws -> EventBatch {
     var size = max(1, limit)
     while true {
       do {
-        let rows = try log.events(after: position, limit: size)
+        let rows = try log.events(after: position, limit: size, bytes: EventLogReader.pieceBytes)
         return EventBatch(rows, after: position)
       } catch {
         // One bad event refuses its whole batch: halve until it stands alone. What is wrong with the log as a whole is not for here.

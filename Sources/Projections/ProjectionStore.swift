@@ -18,8 +18,8 @@ package final class ProjectionStore {
   private var position: Int64 = -1
   private var isMatched = false
 
-  /// Events in one transaction, unless the caller says otherwise: enough to pay for the commit, few enough that a reader's view is never far behind and
-  /// that a batch of the largest events (256 KiB) fits into memory.
+  /// Events in one batch, unless the caller says otherwise or they are large (``EventLogReader/pieceBytes``): enough to pay for the commit, few enough that
+  /// a reader's view is never far behind.
   package static let batchLimit = 4000
   /// Batches in one transaction while much is built at once: an alert's row that many events touch is written once for all of them.
   static let bulkBatches = 8

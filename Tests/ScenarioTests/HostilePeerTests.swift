@@ -161,8 +161,7 @@ import Testing
     try await Task.sleep(for: .seconds(2))
     var worst = Duration.zero
     for i in 0..<3 { worst = max(worst, try await v.serves("beside the flood \(i)", within: .seconds(30))) }
-    // Two commits are in memory: the one that is written and the one that is decided meanwhile.
-    v.cost("a flood of anomalies of 250 kB", worst, below: 1200)
+    v.cost("a flood of anomalies of 250 kB", worst, below: 600)
   }
 
   @Test(.timeLimit(.minutes(3)))
