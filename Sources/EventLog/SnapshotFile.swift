@@ -43,18 +43,8 @@ package struct SnapshotFile: Sendable {
     bytes += hash
     bytes += state
     bytes += Array(SHA256.hash(data: bytes))
-    let partial = path + ".partial"
-    do {
-      try Data(bytes).write(to: URL(fileURLWithPath: partial))
-      try LogBackup.sync(partial)
-      try LogBackup.rename(partial, path)
-    } catch {
-      try? FileManager.default.removeItem(atPath: partial)
-      throw (error as? EventLogError)
-        ?? EventLogError(
-          .unwritable, "the snapshot \(path) can't be written: \(error.localizedDescription)",
-          mend: "check free space and the folder's owner; until it can be written, starts take longer")
-    }
+    try WholeFile.write(
+      bytes, to: path, mend: "check free space and the folder's owner; until it can be written, starts take longer")
   }
 
   /// The newest snapshot, if it is one of this log.

@@ -17,6 +17,12 @@ extension Service {
   /// Leases what is due to workers with credit. What leasing finds out (nobody wants it any more; it may have been sent before) is committed before
   /// the jobs go out.
   func handOutJobs(now: Timestamp) {
+    // What the workers that turn out to be gone were meant to get is for the others, and not for the end of a lease. Each time there are fewer of them.
+    while case let gone = handOutOnce(now: now), !gone.isEmpty { for name in gone { workers.forget(name) } }
+  }
+
+  /// Returns the workers that were not there any more.
+  private func handOutOnce(now: Timestamp) -> Set<String> {
     var jobs: [(String, Peer, Ledger.Pending)] = []
     while true {
       var any = false
@@ -32,7 +38,7 @@ extension Service {
     // Not committed, not sent: nobody has them, and they are handed out again.
     guard failure == nil, !isStuck else {
       for (name, _, p) in jobs { giveBack(p, of: name) }
-      return
+      return []
     }
     if !jobs.isEmpty { CrashPoint.pass(.lease) }
     var gone: Set<String> = []
@@ -54,10 +60,7 @@ extension Service {
         withEngine { $0.release(p.position) }
       }
     }
-    // What they were meant to get is for the others, and not for the end of a lease. Each time there are fewer of them.
-    if gone.isEmpty { return }
-    for name in gone { workers.forget(name) }
-    handOutJobs(now: now)
+    return gone
   }
 
   private func job(_ p: Ledger.Pending, now: Timestamp) -> Job? {

@@ -40,6 +40,9 @@ package final class Service {
   var scanner = AnomalyScanner()
   /// Nil: nobody may take leases (a simulation).
   let leases: LeaseBook?
+  /// Nil: who said that it must be heard is forgotten with this process.
+  let heartbeats: HeartbeatBook?
+  var promisesAt = Timestamp.epoch
   /// Answers about leases wait for the book's own commit.
   var leaseAnswers: [(Peer, Outgoing)] = []
   /// Nil: nobody watches over this service.
@@ -80,7 +83,8 @@ package final class Service {
     log: any EventLog, gateway: any GatewayPort, clock: any ServiceClock, control: ServiceControl,
     status: ServiceStatus, writer: (any CommitWriter)? = nil,
     logger: Logger, snapshots: (any SnapshotStore)? = nil, intake shelf: IntakeShelf? = nil,
-    leases: LeaseBook? = nil, audit: AuditSettings? = nil, tables: @escaping @Sendable () -> Int64? = { nil },
+    leases: LeaseBook? = nil, heartbeats: HeartbeatBook? = nil, audit: AuditSettings? = nil,
+    tables: @escaping @Sendable () -> Int64? = { nil },
     onCommit: @escaping @Sendable (Int64) -> Void = { _ in }
   ) {
     auditSettings = audit
@@ -95,6 +99,7 @@ package final class Service {
     self.status = status
     self.logger = logger
     self.leases = leases
+    self.heartbeats = heartbeats
     self.onCommit = onCommit
   }
 
@@ -111,7 +116,7 @@ package final class Service {
     let now = clock.now()
     engine.recover(now: now)
     auditor = auditSettings.map { Auditor($0, now: now) }
-    auditor?.recover(engine, now: now)
+    auditor?.recover(engine, promises: promises(), now: now)
     engine.adopt(settings, now: now)
     logger.info(
       "the log is read",
@@ -152,7 +157,7 @@ package final class Service {
   package func step() throws {
     for message in control.drain() { obey(message) }
     let now = clock.now()
-    auditor?.begin(next: engine.nextDeadline, now: now)
+    auditor?.begin(next: engine.nextDeadline, now: now, awake: clock.awake)
     if isStuck {
       if now >= retryAt || now < stuckAt { tryAgain(now: now) }
       if let failure { throw failure }
@@ -180,6 +185,7 @@ package final class Service {
     if !isStuck, writing == nil, intakeBytes.isEmpty {
       intake.tidy(log, now: now, logger: logger)
       snapshots?.takeIfDue(engine, log, now: now, logger: logger)
+      keepPromises(now: now)
     }
     settle()
   }

@@ -44,6 +44,8 @@ final class Running: Sendable {
       connection.curve = .init(serverKey: keys.publicKey, keys: own)
     }
     own = ownClient
+    // One context for all clients of this process: their heartbeats share a thread, and its wake-ups.
+    connection.context = try Context(sockets: Running.clientSockets)
     self.gateway = gateway
     self.connection = connection
     let wake = commits.continuation
@@ -56,6 +58,9 @@ final class Running: Sendable {
 
   /// The folder in which this process keeps what it has not delivered to the service yet.
   static func spool(_ configuration: Configuration) -> String { configuration.dataDirectory + "/spool" }
+
+  /// Sockets of this process's clients: two each, and two for each page that follows what happens.
+  private static let clientSockets: Int32 = 16_384
 
   // MARK: - Parts
 
@@ -82,7 +87,7 @@ final class Running: Sendable {
         }) { try await gracefulShutdown() }
       },
       projectorPart(projector),
-      Archivist(path: configuration.logPath) { [self] in current.archiveAfter }.part,
+      archivePart(log: configuration.logPath),
       digests(configuration, log: log, reader: reader, projector: projector, commands: commands),
       try console(configuration, log: log, reader: reader, commands: commands, anomalies: anomalies),
       gapsPart(), try outboundHeartbeat(),
