@@ -8,9 +8,17 @@ enum WholeFile {
   ///
   /// - Parameter mend: what to do where it can't be written.
   static func write(_ bytes: [UInt8], to path: String, mend: String) throws(EventLogError) {
+    try write(to: path, mend: mend) { try $0.write(contentsOf: bytes) }
+  }
+
+  /// The same, in pieces.
+  static func write(to path: String, mend: String, _ body: (FileHandle) throws -> Void) throws(EventLogError) {
     let partial = path + ".partial"
     do {
-      try Data(bytes).write(to: URL(fileURLWithPath: partial))
+      try Data().write(to: URL(fileURLWithPath: partial))
+      let file = try FileHandle(forWritingTo: URL(fileURLWithPath: partial))
+      defer { try? file.close() }
+      try body(file)
       try sync(partial)
       try rename(partial, path)
     } catch {

@@ -36,7 +36,7 @@ final class Running: Sendable {
     var connection = try ConnectionSettings(configuration.bus)
     var ownClient: GatewaySettings.Client?
     if isService, let keys = gateway.keys {
-      // The parts of this process come over the same bus, with a key of their own that lives as long as it does.
+      // The parts of this process hear the feed with a key of their own that lives as long as it does.
       let own = try CurveKeyPair.generate()
       let client = GatewaySettings.Client(name: "tocsin", publicKey: own.publicKey, permissions: .all)
       gateway.clients.append(client)
@@ -44,8 +44,14 @@ final class Running: Sendable {
       connection.curve = .init(serverKey: keys.publicKey, keys: own)
     }
     own = ownClient
-    // One context for all clients of this process: their heartbeats share a thread, and its wake-ups.
-    connection.context = try Context(sockets: Running.clientSockets)
+    // One context for all clients of this process, so that they share a thread; within the service's own process, its gateway too.
+    let context = try Context(sockets: Running.sockets)
+    connection.context = context
+    if isService {
+      gateway.context = context
+      gateway.inside = "inproc://tocsin.gateway"
+      connection.gateway = "inproc://tocsin.gateway"
+    }
     self.gateway = gateway
     self.connection = connection
     let wake = commits.continuation
@@ -59,8 +65,8 @@ final class Running: Sendable {
   /// The folder in which this process keeps what it has not delivered to the service yet.
   static func spool(_ configuration: Configuration) -> String { configuration.dataDirectory + "/spool" }
 
-  /// Sockets of this process's clients: two each, and two for each page that follows what happens.
-  private static let clientSockets: Int32 = 16_384
+  /// Sockets of this process: the gateway's, two for each client, and two for each page that follows what happens.
+  private static let sockets: Int32 = 16_384
 
   // MARK: - Parts
 
