@@ -12,7 +12,7 @@ extension EventLogReader {
     let files = FileManager.default
     if !overwrites, files.fileExists(atPath: file) {
       throw EventLogError(
-        .unwritable, "there is a file \(file) already", mend: "choose another name, or say that it may be replaced")
+        .unwritable, "there is a file \(file) already", mend: "choose another name, or replace it with --replace")
     }
     let partial = file + ".partial"
     let folder = (file as NSString).deletingLastPathComponent

@@ -61,6 +61,7 @@ extension Service {
     let json: JSON
     do { json = try JSON(parsing: bytes) } catch { return refuse("\(error)") }
     status.beat(name, bytes, at: now)
+    held.heard(name, over: peer, now: clock.awake)
     var declares: Interval?
     if let text = json["expect_heartbeat"], !text.isNull {
       guard let interval = text.string.flatMap({ Interval($0) }) else {
@@ -71,5 +72,9 @@ extension Service {
       if !peer.permissions.isDisjoint(with: [.publish, .notify]) { declares = interval }
     }
     auditor?.heard(name, declares: declares, now: now)
+    // While nothing can be stored nothing is decided: the next heartbeat says it again.
+    if !isStuck, let holds = json["holds"], peer.permissions.contains(.notify) {
+      worker(name, holds: holds, over: peer, now: now)
+    }
   }
 }

@@ -54,6 +54,7 @@ extension Service {
       }
       if gateway.send(.job(job.json), to: peer) {
         auditor?.served(job.channel)
+        held.gave(p.position, to: name, over: peer)
         CrashPoint.pass(.job)
       } else {
         gone.insert(name)
@@ -61,6 +62,25 @@ extension Service {
       }
     }
     return gone
+  }
+
+  /// A worker says what it has in hand.
+  func worker(_ name: String, holds json: JSON, over peer: Peer, now: Timestamp) {
+    guard let keys = json.array else { return }
+    let lost = held.said(name, holds: Set(keys.compactMap(\.string)), over: peer, now: clock.awake) { position in
+      engine.ledger[position].flatMap { $0.lease?.worker == name ? $0.key : nil }
+    }
+    for position in lost { withEngine { $0.workerIsGone(position, name, now: now) } }
+  }
+
+  /// What workers that are gone had in hand is for others.
+  func takeFromTheGone(now: Timestamp) {
+    for (name, jobs) in held.takeGone(now: clock.awake) {
+      workers.forget(name)
+      guard !jobs.isEmpty else { continue }
+      logger.warning("a notifier is gone; what it had in hand goes out again", metadata: ["worker": "\(name)"])
+      for position in jobs { withEngine { $0.workerIsGone(position, name, now: now) } }
+    }
   }
 
   private func job(_ p: Ledger.Pending, now: Timestamp) -> Job? {

@@ -38,6 +38,7 @@ package final class Service {
   var intake: Intake
   private var snapshots: Snapshots?
   var workers = Workers()
+  var held = HeldJobs()
   var answered = AnsweredCommands()
   var recent = RecentAnomalies()
   var scanner = AnomalyScanner()
@@ -153,7 +154,8 @@ package final class Service {
   package func waitingTime() -> Int64? {
     if isStuck { return max(0, min((retryAt - clock.now()).microseconds, Service.retryInterval.microseconds)) }
     let next = [engine.nextDeadline, auditor?.nextLook].compactMap { $0 }.min()
-    return next.map { max(0, ($0 - clock.now()).microseconds) }
+    let waits = [next.map { ($0 - clock.now()).microseconds }, held.nextLook.map { $0 - clock.awake }]
+    return waits.compactMap { $0 }.min().map { max(0, $0) }
   }
 
   /// One round: everything that has come, everything that is due, one commit.
@@ -177,6 +179,7 @@ package final class Service {
     }
     drain(now: now)
     if let failure { throw failure }
+    takeFromTheGone(now: now)
     engine.fire(now: now)
     auditor?.end(next: engine.nextDeadline, now: now)
     audit(now: now)

@@ -122,7 +122,13 @@ struct LogVerb: ParsableCommand {
       try LogVerb.orFail {
         var out = LineWriter()
         if let subject = alert.flatMap({ Subject($0) ?? AlertID($0)?.subject }) {
-          for e in try reader.life(of: subject) where e.position > filter.after && filter.takes(e) {
+          let life = try reader.life(of: subject)
+          guard !life.isEmpty else {
+            throw EventLogError(
+              .unreadable, "nothing in the log is about \(subject)",
+              mend: "`tocsin alerts list --all` shows what there is")
+          }
+          for e in life where e.position > filter.after && filter.takes(e) {
             out.write(e.cloudEvent)
           }
         } else {
