@@ -10,18 +10,14 @@ package final class Gateway {
   /// Where they really listen; differs from the settings for `tcp://…:*`.
   package let endpoint: String
   package let feedEndpoint: String
-  package private(set) var counters = GatewayCounters()
+  package internal(set) var counters = GatewayCounters()
 
   private let router: Socket
   private let feed: Socket
   private let clients: Clients?
   private let zap: ZAPHandler?
   private let hasInside: Bool
-  /// Tells which connections end.
-  private let endings: Socket
-  /// Those over which somebody asked for jobs, by their file descriptors.
-  private var workers: [Int32: Peer] = [:]
-  private var left: [Peer] = []
+  private let endings: WorkerEndings
   private var decoder = MessageDecoder()
   private var peers: [[UInt8]: PeerRecord] = [:]
   /// Those that have messages held, in the order in which they are served.
@@ -82,7 +78,7 @@ package final class Gateway {
     // Otherwise answers to somebody who is gone would vanish unseen.
     try router.set(ZMQ_ROUTER_MANDATORY, 1)
     try feed.set(ZMQ_SNDHWM, Limits.feedQueue)
-    endings = try router.monitor(context, events: ZMQ_EVENT_DISCONNECTED)
+    endings = try WorkerEndings(router, context)
     do throws(BusError) { try router.bind(settings.gateway) } catch {
       throw BusError(error.kind, "the gateway: \(error.message)")
     }
@@ -115,7 +111,8 @@ package final class Gateway {
   /// Returns when a message has come, when somebody called the waker, when so many microseconds are over (nil: never), or on a signal.
   package func wait(until microseconds: Int64?) throws(BusError) {
     timer.arm(microseconds: holding.isEmpty ? microseconds : nil)
-    try waitForAny(of: [router, endings], or: waker, microseconds: holding.isEmpty ? microseconds : 0, timer: timer)
+    try waitForAny(
+      of: [router, endings.monitor], or: waker, microseconds: holding.isEmpty ? microseconds : 0, timer: timer)
   }
 
   // MARK: - Receiving
@@ -130,9 +127,7 @@ package final class Gateway {
   /// What can't be read, or is not allowed, is answered here and counted, and never comes out.
   package func receive(limit: Int) -> [Incoming] {
     drain += 1
-    noticeEndings()
-    var taken: [Incoming] = left.map { .left($0) }
-    left = []
+    var taken: [Incoming] = endings.take().map { .left($0) }
     var weight = 0
     let share = max(1, limit / Limits.peerShare)
     for record in holding { serve(record, upTo: share, limit: limit, &taken, &weight) }
@@ -217,20 +212,8 @@ package final class Gateway {
       send(.error(code: fault.code.rawValue, message: fault.message), to: record.peer)
       return (record, nil, size)
     case .success(let body):
-      if case .ready = body, let source = router.source {
-        // Endings first: what came over another connection with this descriptor ended before this message could come.
-        noticeEndings()
-        workers[source] = record.peer
-      }
+      if case .ready = body, let source = router.source { endings.follow(record.peer, source) }
       return (record, allowed(body, record.peer), size)
-    }
-  }
-
-  private func noticeEndings() {
-    while let event = endings.receiveMessage()?.first {
-      guard event.count >= 6 else { continue }
-      let descriptor = event[2..<6].reversed().reduce(Int32(0)) { $0 << 8 | Int32($1) }
-      if let peer = workers.removeValue(forKey: descriptor) { left.append(peer) }
     }
   }
 
@@ -253,48 +236,6 @@ package final class Gateway {
     let record = PeerRecord(peer)
     peers[identity] = record
     return record
-  }
-
-  private func allowed(_ body: MessageDecoder.Body, _ peer: Peer) -> Incoming? {
-    let may = peer.permissions
-    func forbid(_ what: String, _ needed: String) -> Incoming? {
-      counters.forbidden += 1
-      let message = "this key may not \(what): it needs the permission \(needed)"
-      send(.error(code: ErrorCode.forbidden.rawValue, message: message), to: peer)
-      return nil
-    }
-    switch body {
-    case .anomalies(let producer, let sequence, let events):
-      guard may.contains(.publish) else { return forbid("send anomalies", "publish") }
-      return .anomalies(peer, producer: producer, sequence: sequence, events: events)
-    case .command(let requestID, let json):
-      guard may.contains(.respond) || asks(json, may) else {
-        counters.forbidden += 1
-        let error = CommandError(.forbidden, "this key may not send commands: it needs the permission respond")
-        send(.reply(requestID: requestID, json: Reply(.failure(error)).json), to: peer)
-        return nil
-      }
-      return .command(peer, requestID: requestID, json: json)
-    case .ready(let worker, let credit, let channels):
-      guard may.contains(.notify) else { return forbid("take jobs", "notify") }
-      return .ready(peer, worker: worker, credit: credit, channels: channels)
-    case .receipt(let worker, let json):
-      guard may.contains(.notify) else { return forbid("send receipts", "notify") }
-      return .receipt(peer, worker: worker, json: json)
-    case .heartbeat(let name, let json):
-      guard !may.isEmpty else { return forbid("do anything", "publish, respond, notify or read") }
-      return .heartbeat(peer, name: name, json: json)
-    }
-  }
-
-  /// A notifier asks before it sends, a detector before it checks; nothing else that is called a command is open to them.
-  private func asks(_ json: [UInt8], _ may: Permissions) -> Bool {
-    guard may.contains(.notify) || may.contains(.publish) else { return false }
-    switch (try? JSON(parsing: json))?["command"]?.string {
-    case "wanted": return may.contains(.notify)
-    case "lease": return may.contains(.publish)
-    default: return false
-    }
   }
 
   // MARK: - Sending

@@ -51,6 +51,15 @@ package final class IntakeSegment: Sendable {
     case unreadable
   }
 
+  /// The first bit that ``look(for:)`` asks for: 0 if the hash is not here.
+  func firstBit(for hash: StableHash) -> UInt64 {
+    filter.withUnsafeBufferPointer { filter in
+      let bit = Int(hash.low & 511)
+      return filter[IntakeSegment.block(hash, of: filter.count / IntakeSegment.wordsPerBlock) + bit >> 6]
+        >> UInt64(bit & 63) & 1
+    }
+  }
+
   package func look(for hash: StableHash) -> Answer { mayContain(hash) ? stored(hash) : .absent }
 
   private func mayContain(_ hash: StableHash) -> Bool {

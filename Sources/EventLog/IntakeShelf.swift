@@ -30,17 +30,32 @@ package struct IntakeShelf: Sendable {
   }
 
   package func contains(_ hash: StableHash) -> Bool {
-    // A repeat is most often one of what came of late.
-    for segment in segments.reversed() {
-      switch segment.look(for: hash) {
-      case .absent: continue
-      case .present: return true
-      case .unreadable:
-        // A tenth of a second, until the segment is made again. If the log can't be read either, it counts as new: better twice than lost.
-        if (try? hashes(of: segment))?.contains(hash) == true { return true }
+    segments.withUnsafeBufferPointer { segments in
+      var end = segments.count
+      // A repeat is most often one of what came of late.
+      while end > 0 {
+        let start = max(0, end - 64)
+        // One bit of each before anything is made of any: the processor waits for the memory of all of them at once.
+        var candidates: UInt64 = 0
+        for i in start..<end { candidates |= segments[i].firstBit(for: hash) << UInt64(i - start) }
+        while candidates != 0 {
+          let i = 63 - candidates.leadingZeroBitCount
+          candidates &= ~(1 << UInt64(i))
+          if contains(hash, segments[start + i]) { return true }
+        }
+        end = start
       }
+      return false
     }
-    return false
+  }
+
+  private func contains(_ hash: StableHash, _ segment: IntakeSegment) -> Bool {
+    switch segment.look(for: hash) {
+    case .absent: false
+    case .present: true
+    // A tenth of a second, until the segment is made again. If the log can't be read either, it counts as new: better twice than lost.
+    case .unreadable: (try? hashes(of: segment))?.contains(hash) == true
+    }
   }
 
   /// A segment of which a block has rotted, if there is one.
