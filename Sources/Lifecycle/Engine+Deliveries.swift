@@ -176,13 +176,22 @@ extension Engine {
       return
     }
     guard lease.until <= now else { return }
+    endLease(p, "the worker \(lease.worker) did not say what became of it; it may have been sent", now: now)
+  }
+
+  /// Whoever has the message is gone, and will not say what became of it: it need not wait for the end of its lease.
+  package mutating func workerIsGone(_ position: Int64, _ worker: String, now: Timestamp) {
+    guard let p = ledger[position], p.lease?.worker == worker else { return }
+    endLease(p, "the worker \(worker) is gone; it may have been sent", now: now)
+  }
+
+  private mutating func endLease(_ p: Ledger.Pending, _ message: String, now: Timestamp) {
     let cause = emit(
       .notificationAttempted(
         NotificationAttempted(
-          key: p.key, attempt: p.attempts + 1, status: nil,
-          message: "the worker \(lease.worker) did not say what became of it; it may have been sent",
-          outcomeUnknown: true, nextAt: now)), about: p.subject, now: now, cause: p.position)
-    if now > p.requestedAt + patience(p), let left = ledger[position] {
+          key: p.key, attempt: p.attempts + 1, status: nil, message: message, outcomeUnknown: true, nextAt: now)),
+      about: p.subject, now: now, cause: p.position)
+    if now > p.requestedAt + patience(p), let left = ledger[p.position] {
       return fail(
         left, attempt: left.attempts, status: nil,
         message: "not delivered within \(patience(p)): no worker said what became of it", worker: "tocsin", now: now)

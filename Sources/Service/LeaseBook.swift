@@ -48,25 +48,15 @@ package final class LeaseBook {
 
   /// `nil` keeps it in memory.
   package init(path: String?) throws {
-    var configuration = GRDB.Configuration()
-    configuration.busyMode = .timeout(10)
-    configuration.label = "leases"
-    configuration.prepareDatabase { db in
-      try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
-    }
-    queue =
-      try path.map { try DatabaseQueue(path: $0, configuration: configuration) }
-      ?? DatabaseQueue(configuration: configuration)
-    try queue.write { db in
-      try db.execute(
-        sql: """
-          CREATE TABLE IF NOT EXISTS leases (
-            name TEXT PRIMARY KEY, version INTEGER NOT NULL, slot TEXT NOT NULL, holder TEXT NOT NULL, parts INTEGER NOT NULL,
-            finished_at INTEGER NOT NULL) WITHOUT ROWID;
-          CREATE TABLE IF NOT EXISTS lease_parts (
-            name TEXT NOT NULL, part INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (name, part)) WITHOUT ROWID;
-          """)
-    }
+    queue = try SideFile.open(
+      path, label: "leases",
+      schema: """
+        CREATE TABLE IF NOT EXISTS leases (
+          name TEXT PRIMARY KEY, version INTEGER NOT NULL, slot TEXT NOT NULL, holder TEXT NOT NULL, parts INTEGER NOT NULL,
+          finished_at INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS lease_parts (
+          name TEXT NOT NULL, part INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (name, part)) WITHOUT ROWID;
+        """)
   }
 
   private struct Row {

@@ -50,8 +50,6 @@ struct DetectVerb: AsyncParsableCommand {
     }
   }
 
-  static func now() -> Timestamp { Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000)) }
-
   /// The plan of a configuration, limited to `only`. Every fault is printed; any ends with code 78.
   static func plan(_ settings: DetectionSettings, only: [String]) throws -> DetectionPlan {
     var plan = DetectionPlan(settings)
@@ -80,7 +78,7 @@ struct DetectVerb: AsyncParsableCommand {
     let state = try DetectorState(path: directory.map { "\($0)/detectors.sqlite" })
     return DetectorWorker(
       name: name, plan: plan, port: port, state: state, leases: leases, isAlone: isAlone, log: Logger(label: "detect"),
-      clock: { DetectVerb.now() })
+      clock: wallClock)
   }
 
   /// How long a worker waits for a lease before it asks again at its next turn.
@@ -150,7 +148,7 @@ struct DetectVerb: AsyncParsableCommand {
   }
 
   private func printQuality(_ plan: DetectionPlan) async throws {
-    let end = to.flatMap { Timestamp(rfc3339: $0) } ?? DetectVerb.now()
+    let end = to.flatMap { Timestamp(rfc3339: $0) } ?? wallClock()
     let start = from.flatMap { Timestamp(rfc3339: $0) } ?? end - .days(366)
     guard start < end else { throw ValidationError("--from must be before --to") }
     do {
@@ -185,7 +183,7 @@ struct DetectVerb: AsyncParsableCommand {
   static func work(_ worker: DetectorWorker, _ options: DetectVerb) async throws {
     var reports: [RunReport]
     if let from = options.from.flatMap({ Timestamp(rfc3339: $0) }) {
-      let end = options.to.flatMap { Timestamp(rfc3339: $0) } ?? now()
+      let end = options.to.flatMap { Timestamp(rfc3339: $0) } ?? wallClock()
       guard from < end else {
         FileHandle.standardError.write(Data("--from must be before --to\n".utf8))
         throw ExitCode(64)

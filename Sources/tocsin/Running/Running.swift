@@ -44,11 +44,12 @@ final class Running: Sendable {
       connection.curve = .init(serverKey: keys.publicKey, keys: own)
     }
     own = ownClient
+    // One context for all clients of this process, so that they share a thread; within the service's own process, its gateway too.
+    let context = try Context(sockets: Running.sockets)
+    connection.context = context
     if isService {
-      let context = try Context()
       gateway.context = context
       gateway.inside = "inproc://tocsin.gateway"
-      connection.context = context
       connection.gateway = "inproc://tocsin.gateway"
     }
     self.gateway = gateway
@@ -63,6 +64,9 @@ final class Running: Sendable {
 
   /// The folder in which this process keeps what it has not delivered to the service yet.
   static func spool(_ configuration: Configuration) -> String { configuration.dataDirectory + "/spool" }
+
+  /// Sockets of this process: the gateway's, two for each client, and two for each page that follows what happens.
+  private static let sockets: Int32 = 16_384
 
   // MARK: - Parts
 
@@ -89,7 +93,7 @@ final class Running: Sendable {
         }) { try await gracefulShutdown() }
       },
       projectorPart(projector),
-      Archivist(path: configuration.logPath) { [self] in current.archiveAfter }.part,
+      archivePart(log: configuration.logPath),
       digests(configuration, log: log, reader: reader, projector: projector, commands: commands),
       try console(configuration, log: log, reader: reader, commands: commands, anomalies: anomalies),
       gapsPart(), try outboundHeartbeat(),
