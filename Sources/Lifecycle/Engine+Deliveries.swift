@@ -285,7 +285,11 @@ extension Engine {
     let occasion = Occasion(.delivery_failed, by: p.place.receiver)
     if let fallback {
       let reach = reach([fallback], configuration: number, now: now)
-      tell(a.id, reach, step: p.step, round: p.round, occasion: occasion, cause: cause, now: now)
+      // A message of a pass through the policy that is over (the alert ended, and came back) does not carry the new one to where the old one was.
+      let isOver = (p.round ?? 0, p.step ?? 0) > (a.round, max(a.step, 0))
+      tell(
+        a.id, reach, step: isOver ? nil : p.step, round: isOver ? nil : p.round, occasion: occasion, cause: cause,
+        now: now)
     }
     // Somebody is told: the next step comes at once, instead of waiting out its delay. A new round waits, or a receiver that
     // refuses everything would use up the whole policy in a second.

@@ -7,7 +7,9 @@ extension Engine {
   // MARK: - State
 
   /// Notes that an alert has something to tell its groups.
-  mutating func joinGroups(_ id: AlertID, now: Timestamp) {
+  ///
+  /// - Parameter wasFree: it could be told before too: if it waits already, it goes on doing so, and does not begin anew.
+  mutating func joinGroups(_ id: AlertID, now: Timestamp, wasFree: Bool = false) {
     guard let route = alerts[id]?.route else { return }
     // The route's own group has a key; those of further routes are found below.
     if route.groupKey == nil, route.also.isEmpty { return }
@@ -29,7 +31,7 @@ extension Engine {
             subject: subject, key: key, configuration: route.configuration, route: i, wait: grouping.wait,
             interval: grouping.interval))
       }
-      wait(id, in: subject, now: now)
+      wait(id, in: subject, now: now, wasFree: wasFree)
     }
   }
 
@@ -63,21 +65,24 @@ extension Engine {
     wait(AlertID(p.subject.number), in: subject, now: now)
   }
 
-  private mutating func wait(_ id: AlertID, in subject: Subject, now: Timestamp) {
+  private mutating func wait(_ id: AlertID, in subject: Subject, now: Timestamp, wasFree: Bool = false) {
     guard let a = alerts[id] else { return }
-    groups[subject]?.waiting.insert(id)
+    let isNew = groups[subject]?.waiting.insert(id).inserted ?? true
     if !a.groups.contains(subject) { alerts[id]?.groups.append(subject) }
-    schedule(subject, id, isCritical: a.severity == .critical && !a.isResolved, now: now)
+    schedule(
+      subject, id, isCritical: a.severity == .critical && !a.isResolved, goesOn: wasFree && !isNew, now: now)
   }
 
-  private mutating func schedule(_ subject: Subject, _ id: AlertID, isCritical: Bool, now: Timestamp) {
+  private mutating func schedule(
+    _ subject: Subject, _ id: AlertID, isCritical: Bool, goesOn: Bool, now: Timestamp
+  ) {
     guard let g = groups[subject] else { return }
     var due = max(now + g.wait, g.lastSentAt.map { $0 + g.interval } ?? now)
     // The first critical is never delayed by a group, and no more than a storm's moment by a storm.
     if isCritical, g.lastCriticalAt.map({ now - $0 >= g.interval }) ?? true {
       due = min(due, g.place == nil ? now : now + g.wait)
     }
-    if let old = g.dueAt, old <= due, old >= now || !areAllHeld(g, but: id) { return }
+    if let old = g.dueAt, old <= due, old >= now || goesOn || !areAllHeld(g, but: id) { return }
     groups[subject]?.dueAt = due
     if !isReplaying { deadlines.add(.group(subject), at: due) }
   }
