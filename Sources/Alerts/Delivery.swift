@@ -111,6 +111,8 @@ package struct Receipt: Sendable, Equatable {
   package var provider: JSON?
   /// Of several addresses, those that took it although the try as a whole is to be made again.
   package var taken: [String] = []
+  /// With ``Outcome/retry``: nothing was sent, and ``message`` says what it waits for, ``retryAfter`` until when. Such a job comes back without having been tried.
+  package var isUnsent = false
 
   package init(
     key: String, attempt: Int, outcome: Outcome, status: Int? = nil, message: String = "", retryAfter: Interval? = nil,
@@ -134,6 +136,7 @@ package struct Receipt: Sendable, Equatable {
       "retry_after_us": retryAfter.map { .int($0.microseconds) } ?? .null,
       "outcome_unknown": outcomeUnknown ? true : .null, "latency_us": latency.map { .int($0.microseconds) } ?? .null,
       "provider": provider ?? .null, "taken": taken.isEmpty ? .null : .array(taken.map { .string($0) }),
+      "unsent": isUnsent ? true : .null,
     ])
   }
   package init(json: JSON) throws(EventDataError) {
@@ -147,5 +150,6 @@ package struct Receipt: Sendable, Equatable {
     latency = json["latency_us"]?.int.map { Interval(microseconds: $0) }
     provider = json["provider"]
     taken = (json["taken"]?.array ?? []).compactMap(\.string)
+    isUnsent = json["unsent"]?.bool ?? false
   }
 }

@@ -16,7 +16,8 @@ extension Engine {
     case .notificationRequested(let n): wasRequested(n, e)
     case .notificationAttempted(let a):
       guard var p = ledger.find(a.key) else { return }
-      p.attempts = a.attempt
+      if a.isUnsent { p.unsent += 1 }
+      p.attempts = a.attempt + p.unsent
       p.notBefore = a.nextAt
       p.lease = nil
       p.isUnsure = false
@@ -122,7 +123,7 @@ extension Engine {
     emit(
       .notificationAttempted(
         NotificationAttempted(
-          key: p.key, attempt: p.attempts + 1, status: nil,
+          key: p.key, attempt: p.tries + 1, status: nil,
           message: "the service stopped before it heard what became of this; it may have been sent",
           outcomeUnknown: true, nextAt: now)), about: p.subject, now: now, cause: p.position)
   }
@@ -179,12 +180,12 @@ extension Engine {
     let cause = emit(
       .notificationAttempted(
         NotificationAttempted(
-          key: p.key, attempt: p.attempts + 1, status: nil,
+          key: p.key, attempt: p.tries + 1, status: nil,
           message: "the worker \(lease.worker) did not say what became of it; it may have been sent",
           outcomeUnknown: true, nextAt: now)), about: p.subject, now: now, cause: p.position)
     if now > p.requestedAt + patience(p), let left = ledger[position] {
       return fail(
-        left, attempt: left.attempts, status: nil,
+        left, attempt: left.tries, status: nil,
         message: "not delivered within \(patience(p)): no worker said what became of it", worker: "tocsin", now: now)
     }
     afterTry(p, cause: cause, now: now)
@@ -196,8 +197,8 @@ extension Engine {
   package mutating func receive(_ r: Receipt, from worker: String, now: Timestamp) {
     guard let p = ledger.find(r.key) else { return }
     if r.outcome != .delivered, r.attempt <= p.attempts { return }
-    // A worker counts no further than the service does.
-    let attempt = r.outcome == .delivered ? min(max(r.attempt, 1), p.attempts + 1) : p.attempts + 1
+    // A worker counts no further than the service does. It counts what came back unsent too, which is no try.
+    let attempt = r.outcome == .delivered ? max(min(r.attempt, p.attempts + 1) - p.unsent, 1) : p.tries + 1
     let message = String(r.message.prefix(Engine.messageLimit))
     switch r.outcome {
     case .delivered:
@@ -207,6 +208,19 @@ extension Engine {
           NotificationDelivered(key: r.key, attempt: attempt, status: r.status, latency: r.latency, provider: provider)),
         about: p.subject, now: now, actor: worker, cause: p.position)
       wasDelivered(p, cause: position, now: now)
+    case .retry where r.isUnsent:
+      let next = now + max(r.retryAfter ?? .zero, Backoff.first)
+      if next > p.requestedAt + patience(p) {
+        return fail(
+          p, attempt: p.tries, status: nil, message: "not delivered within \(patience(p)): \(message)", worker: worker,
+          now: now)
+      }
+      let position = emit(
+        .notificationAttempted(
+          NotificationAttempted(
+            key: r.key, attempt: p.tries, status: nil, message: message, outcomeUnknown: false, nextAt: next,
+            isUnsent: true)), about: p.subject, now: now, actor: worker, cause: p.position)
+      afterTry(p, cause: position, now: now)
     case .retry:
       let delay = Backoff.delay(attempt: attempt, key: r.key, retryAfter: r.retryAfter)
       let patience = patience(p)

@@ -5,7 +5,7 @@
 /// `sqlite3` and keeps texts that SQLite's own date functions read.
 enum ProjectionSchema {
   /// Kept in `PRAGMA user_version`.
-  static let version = 2
+  static let version = 3
   /// `PRAGMA application_id`: "Tocp".
   static let applicationID = 0x546F_6370
 
@@ -139,7 +139,8 @@ enum ProjectionSchema {
       outcome_unknown INTEGER NOT NULL,
       next_at INTEGER,
       latency_us INTEGER,
-      finished_at INTEGER
+      finished_at INTEGER,
+      held INTEGER NOT NULL
     ) STRICT;
 
     CREATE TABLE attempts (

@@ -145,6 +145,8 @@ struct NotificationView {
     case .delivered:
       parts.append(row.finishedAt.map { "at \(words.moment($0))" } ?? "")
       if let latency = row.latency { parts.append("took \(Format.number((latency.seconds * 1000).rounded())) ms") }
+    case .pending where row.isHeld:
+      parts.append(row.nextAt.map { "waits until \(words.moment($0)), \(words.until($0))" } ?? "waits")
     case .pending:
       parts.append(row.nextAt.map { "next try \(words.until($0))" } ?? "asked for at \(words.moment(row.requestedAt))")
     case .failed, .cancelled: parts.append(row.finishedAt.map { "at \(words.moment($0))" } ?? "")

@@ -158,7 +158,7 @@ extension Ledger.Pending: Packed {
   static var carried: [String] {
     [
       "position", "key", "subject", "purpose", "place", "step", "round", "members", "requestedAt", "urgency",
-      "attempts", "notBefore", "occasion", "mayHaveArrived", "taken",
+      "attempts", "unsent", "notBefore", "occasion", "mayHaveArrived", "taken",
     ]
   }
   /// Known to the running process alone: a start sets them anew.
@@ -176,6 +176,7 @@ extension Ledger.Pending: Packed {
     p.time(requestedAt)
     p.byte(urgency)
     p.int(attempts)
+    p.int(unsent)
     p.time(notBefore)
     p.optional(occasion) { $0.json($1.json) }
     p.bool(mayHaveArrived)
@@ -188,7 +189,7 @@ extension Ledger.Pending: Packed {
     self.init(
       position: position, key: key, subject: subject, purpose: purpose ?? .notice, place: u.place(),
       step: u.optional { $0.int() }, round: u.optional { $0.int() }, members: u.list { $0.alert() },
-      requestedAt: u.time(), urgency: u.byte(), attempts: u.int(), notBefore: u.time(),
+      requestedAt: u.time(), urgency: u.byte(), attempts: u.int(), unsent: u.int(), notBefore: u.time(),
       occasion: u.optional { $0.json() }.flatMap { Occasion(json: $0) }, mayHaveArrived: u.bool(),
       taken: u.list { $0.text() })
   }
