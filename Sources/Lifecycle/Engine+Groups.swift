@@ -180,7 +180,9 @@ extension Engine {
           .notificationCancelled(NotificationCancelled(key: older.key, reason: "a newer message takes its place")),
           about: subject, now: now, cause: cause)
       }
-      request(.summary, subject, place, members: all.sorted(), cause: cause, now: now)
+      request(
+        .summary, subject, place, members: all.sorted(), occasion: g.place == nil ? nil : Occasion(.storm),
+        cause: cause, now: now)
     }
     if places.isEmpty { for id in members where alerts[id]?.isResolved == true { leave(id, subject) } }
   }
