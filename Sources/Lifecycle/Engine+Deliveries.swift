@@ -35,6 +35,7 @@ extension Engine {
       wasSettled(p)
     case .notificationFailed(let key):
       guard let p = ledger.settle(key, as: .failed) else { return }
+      if p.purpose == .summary, !p.mayHaveArrived { groupWasNotTold(p.subject, p.members, by: p.place) }
       wasSettled(p)
     case .notificationCancelled(let key, let into):
       guard let p = ledger.settle(key, as: .cancelled) else { return }
@@ -65,7 +66,7 @@ extension Engine {
         alerts[alert]?.told = told
       }
     case .digest: digests.insert(Engine.digestKey(n))
-    case .summary: groupWasTold(e.subject, n.members, at: e.recordedAt)
+    case .summary: groupWasTold(e.subject, n.members, by: place, at: e.recordedAt)
     case .acknowledged, .reminder, .notice: break
     }
   }
@@ -289,7 +290,7 @@ extension Engine {
     guard p.purpose == .firing, !a.isHeld else { return }
     let occasion = Occasion(.delivery_failed, by: p.place.receiver)
     if let fallback {
-      let reach = reach([fallback], configuration: number, now: now)
+      let reach = reach([fallback], configuration: number, severity: a.severity, now: now)
       tell(a.id, reach, step: p.step, round: p.round, occasion: occasion, cause: cause, now: now)
     }
     // Somebody is told: the next step comes at once, instead of waiting out its delay. A new round waits, or a receiver that

@@ -94,6 +94,30 @@ extension ProjectionReader {
     }
   }
 
+  /// How many messages about each of these alerts failed for good, those of their groups as well. Alerts without any are left out.
+  package func failedDeliveries(of alerts: [AlertID]) throws(ProjectionError) -> [AlertID: Int] {
+    guard !alerts.isEmpty else { return [:] }
+    return try read { db in
+      var counts: [AlertID: Int] = [:]
+      let numbers = alerts.map { "\($0.number)" }.joined(separator: ",")
+      try Rows.each(
+        db,
+        """
+        SELECT alert, count(*) FROM (
+          SELECT alert, position FROM notifications WHERE alert IN (\(numbers)) AND state = 'failed'
+          UNION
+          SELECT m.alert, n.position FROM notification_members m JOIN notifications n ON n.position = m.notification
+          WHERE m.alert IN (\(numbers)) AND n.state = 'failed'
+        ) GROUP BY alert
+        """, []
+      ) { c in
+        counts[AlertID(c.int64(0))] = c.int(1)
+        return true
+      }
+      return counts
+    }
+  }
+
   /// Messages that are on their way, and those that failed for good since a time, by receiver and channel: for metrics.
   package func deliveryCounts(
     since: Timestamp

@@ -51,6 +51,11 @@ final class LocalServer: Sendable {
     try LocalServer(script: "h2_server.py", directory: temporaryDirectory(), arguments: [tls.file, tls.key])
   }
 
+  /// A Slack, a PagerDuty and a Twilio that refuse what the real ones refuse.
+  static func strict() throws -> LocalServer {
+    try LocalServer(script: "strict_server.py", directory: temporaryDirectory(), arguments: [])
+  }
+
   static func smtp(_ mode: String, tls: Certificate? = nil, account: [String] = []) throws -> LocalServer {
     let files = tls.map { [$0.file, $0.key] } ?? (account.isEmpty ? [] : ["", ""])
     return try LocalServer(

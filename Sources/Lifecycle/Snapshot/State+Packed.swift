@@ -16,7 +16,10 @@ extension GroupState: Packed {
     p.int(wait.microseconds)
     p.int(interval.microseconds)
     p.list(waiting.sorted()) { $0.alert($1) }
-    p.list(told.sorted()) { $0.alert($1) }
+    p.list(told.sorted { $0.key < $1.key }) {
+      $0.alert($1.key)
+      $0.list($1.value) { $0.place($1) }
+    }
     p.optional(lastSentAt) { $0.time($1) }
     p.optional(lastCriticalAt) { $0.time($1) }
     p.optional(dueAt) { $0.time($1) }
@@ -26,7 +29,8 @@ extension GroupState: Packed {
       subject: u.subject(), key: u.text(), configuration: u.int(), route: u.optional { $0.int() },
       place: u.optional { $0.place() }, wait: Interval(microseconds: u.int64()),
       interval: Interval(microseconds: u.int64()), waiting: Set(u.list { $0.alert() }),
-      told: Set(u.list { $0.alert() }), lastSentAt: u.optional { $0.time() }, lastCriticalAt: u.optional { $0.time() },
+      told: Dictionary(u.list { u in (u.alert(), u.list { $0.place() }) }, uniquingKeysWith: { $1 }),
+      lastSentAt: u.optional { $0.time() }, lastCriticalAt: u.optional { $0.time() },
       dueAt: u.optional { $0.time() })
   }
 }
