@@ -179,8 +179,9 @@ package struct Engine: Sendable {
       return
     default: break
     }
-    guard let known = alerts[id] else { return }
-    let before = Before(known, steadyAt: known.isFlapping ? steadyAt(known) : nil)
+    guard let wasHeld = alerts[id]?.isHeld else { return }
+    // In a replay nothing is armed, and the copy would be most of the work.
+    let before = isReplaying ? nil : alerts[id].map { Before($0, steadyAt: $0.isFlapping ? steadyAt($0) : nil) }
     let configurations = configurations
     alerts[id]?.evolve(e) { route in route.policy.flatMap { configurations[route.configuration]?.policy($0) } }
     watch(e, id)
@@ -202,7 +203,7 @@ package struct Engine: Sendable {
       reopenInGroups(id, now: e.recordedAt)
     case .unsilenced, .unsnoozed, .unacknowledged, .uninhibited:
       // What still fires is told again, also in its groups.
-      if before.isHeld, let a = alerts[id], !a.isHeld { joinGroups(id, now: e.recordedAt) }
+      if wasHeld, alerts[id]?.isHeld == false { joinGroups(id, now: e.recordedAt) }
     default: break
     }
     if !isReplaying { arm(id, before) }
@@ -223,7 +224,6 @@ package struct Engine: Sendable {
     var snoozed: Timestamp?
     var leavesAt: Timestamp?
     var steadyAt: Timestamp?
-    var isHeld: Bool
     var severity: Severity
     init(_ a: AlertState, steadyAt: Timestamp?) {
       self.steadyAt = steadyAt
@@ -231,7 +231,6 @@ package struct Engine: Sendable {
       acknowledged = a.acknowledgedUntil
       snoozed = a.snoozedUntil
       leavesAt = a.leavesAt
-      isHeld = a.isHeld
       severity = a.severity
     }
   }
