@@ -17,6 +17,8 @@ import Testing
     #expect(!text.contains(">A-3<"))
     #expect(text.contains("-86.8%"))
     #expect(text.contains("expected 1,850"))
+    // Of A-1 somebody was not told; of the others everybody.
+    #expect(text.components(separatedBy: "1 message could not be delivered").count == 2)
   }
 
   @Test(arguments: [
