@@ -78,7 +78,7 @@ struct DetectorPictures {
     let worker = DetectorWorker(
       name: "pictures", plan: plan, port: port, state: try DetectorState(path: nil), log: Logger(label: "pictures"),
       clock: { end })
-    for report in await worker.backfill((end - .days(366))..<end, progress: { _, _ in }) {
+    for report in await worker.backfill((end - .days(366))..<end, progress: { _ in }) {
       if case .failed(let why) = report.outcome { throw SourceError(.query, why) }
     }
     var drawn: [String] = []
