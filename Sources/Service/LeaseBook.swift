@@ -172,7 +172,8 @@ package final class LeaseBook {
     let row = try row(name)
     if let slot = json["slot"]?.string, !slot.isEmpty, slot == row.slot {
       return [
-        "ok": true, "granted": false, "done": true, "holder": .string(row.holder), "finished_at": .string(row.finishedAt.rfc3339),
+        "ok": true, "granted": false, "done": true, "holder": .string(row.holder),
+        "finished_at": .string(row.finishedAt.rfc3339),
       ]
     }
     guard hold(name, holder, json, now) else {

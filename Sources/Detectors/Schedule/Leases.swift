@@ -81,6 +81,14 @@ package struct Leases: Sendable {
     }
   }
 
+  /// The newest state, whoever holds the lease, and its version: 0 and nil where there is none.
+  func latest(_ event: String) async throws -> (version: Int64, text: String?) {
+    let reply = try await ask("read", event, [.init("part", .int(0))])
+    let version = reply["version"]?.int ?? 0
+    if reply["parts"]?.int ?? 0 == 1 { return (version, reply["text"]?.string) }
+    return (version, try await read(event, version: version))
+  }
+
   /// Hands over what the next worker needs. Throws ``LeaseError`` where another worker finished first. Returns the new version.
   func finish(_ event: String, version: Int64, slot: String, state: String) async throws -> Int64 {
     let parts = Leases.parts(state)

@@ -59,7 +59,8 @@ extension DetectorWorker {
           reports.values.sorted { $0.event < $1.event }.prefix(200).map { r in
             .compact([
               "event_type": .string(r.event), "duration_ms": .int(r.duration.microseconds / 1000),
-              "newest": .text(r.newest?.rfc3339), "series": .int(r.series),
+              "newest": .text(r.newest?.rfc3339), "windows": .int(r.windows), "points": .int(r.points),
+              "series": .int(r.series),
               "lag_seconds": .number(lag(r, now)),
               "error": { if case .failed(let e) = r.outcome { .string(e) } else { .null } }(),
             ])

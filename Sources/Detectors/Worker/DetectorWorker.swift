@@ -22,7 +22,6 @@ package actor DetectorWorker {
   var failing: [String: Timestamp] = [:]
   /// What checks with a memory know of their series, by check.
   var memories: [String: CheckMemory] = [:]
-  private var flood: Flood?
   private(set) var reports: [String: RunReport] = [:]
   private(set) var totals = (runs: 0, firing: 0, resolved: 0, errors: 0)
   let startedAt: Timestamp
@@ -46,7 +45,6 @@ package actor DetectorWorker {
     self.isAlone = isAlone
     self.log = log
     now = clock
-    flood = plan.flood.map { Flood($0) }
     startedAt = clock()
   }
 
@@ -134,17 +132,13 @@ package actor DetectorWorker {
       anomalies += sourceIsBack(event, &firing, writing)
     }
     anomalies += event.anomalies(assessed, firing: &firing, writing: writing)
-    anomalies = flooded(anomalies, known: known, now: now)
+    anomalies = await flooded(anomalies, known: known, now: now)
     try await publish(anomalies, &report)
     report.newest = watermarks.values.max()
     for late in looked { try state.keep(event: event.name, late.inputs, since: [late.series: late.oldest]) }
     try state.commit(event: event.name, watermarks: watermarks, firing: firing.rows)
     try save(event, now, atOnce: false)
     if !anomalies.isEmpty { CrashPoint.pass(.watermark) }
-  }
-
-  private func flooded(_ anomalies: [Anomaly], known: Set<String>, now: Timestamp) -> [Anomaly] {
-    flood?.take(anomalies, known: known, worker: name, now: now) ?? anomalies
   }
 
   func sourceIsBack(_ event: EventPlan, _ firing: inout FiringSet, _ writing: AnomalyWriting) -> [Anomaly] {
