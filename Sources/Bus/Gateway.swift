@@ -16,6 +16,7 @@ package final class Gateway {
   private let feed: Socket
   private let clients: Clients?
   private let zap: ZAPHandler?
+  private let hasInside: Bool
   private var decoder = MessageDecoder()
   private var peers: [[UInt8]: PeerRecord] = [:]
   /// Those that have messages held, in the order in which they are served.
@@ -82,7 +83,10 @@ package final class Gateway {
     do throws(BusError) { try feed.bind(settings.feed) } catch {
       throw BusError(error.kind, "the feed: \(error.message)")
     }
+    // Read before the next is bound: it names the last one.
     endpoint = router.endpoint
+    hasInside = settings.inside != nil
+    if let inside = settings.inside { try router.bind(inside) }
     feedEndpoint = feed.endpoint
     text.reserveCapacity(4096)
   }
@@ -214,6 +218,8 @@ package final class Gateway {
       // Asked again for each message: the list may have changed, and a connection's identity may be another client's next time.
       let entry = key.flatMap { clients[$0] }
       peer = Peer(identity: identity, permissions: entry?.permissions ?? [], name: entry?.name)
+      // libzmq hands out no message that came over TCP or IPC without the key that its handshake proved.
+      if key == nil, hasInside { peer = Peer(identity: identity, permissions: .all, name: "tocsin") }
     }
     if let known {
       known.peer = peer

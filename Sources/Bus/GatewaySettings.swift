@@ -22,6 +22,9 @@ package struct GatewaySettings: Sendable {
   package var insecure = false
   /// Shared with clients in the same process, for `inproc` endpoints. Nil: one of its own.
   package var context: Context?
+  /// Where parts of the same process reach the gateway as well, with ``context``: `inproc://…`. They need no key, and may do all: nobody outside the process
+  /// can come that way, and nothing goes through the kernel.
+  package var inside: String?
 
   package init() {}
 

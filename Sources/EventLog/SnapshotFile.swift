@@ -35,17 +35,22 @@ package struct SnapshotFile: Sendable {
   /// Writes a snapshot whole, synced, or leaves the one before. May run on any thread: give it the position and hash of the moment when the state
   /// was taken.
   package func write(_ state: [UInt8], position: Int64, hash: [UInt8]) throws(EventLogError) {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(SnapshotFile.headerSize + state.count + 32)
-    bytes += SnapshotFile.mark
-    withUnsafeBytes(of: form.littleEndian) { bytes.append(contentsOf: $0) }
-    withUnsafeBytes(of: position.littleEndian) { bytes.append(contentsOf: $0) }
-    bytes += hash
-    bytes += state
-    bytes += Array(SHA256.hash(data: bytes))
+    var header = SnapshotFile.mark
+    withUnsafeBytes(of: form.littleEndian) { header.append(contentsOf: $0) }
+    withUnsafeBytes(of: position.littleEndian) { header.append(contentsOf: $0) }
+    header += hash
+    var digest = SHA256()
+    digest.update(data: header)
+    digest.update(data: state)
     let partial = path + ".partial"
     do {
-      try Data(bytes).write(to: URL(fileURLWithPath: partial))
+      // One after the other: the state may have some hundred megabytes, and is not to be in memory twice.
+      _ = FileManager.default.createFile(atPath: partial, contents: Data(header))
+      let file = try FileHandle(forWritingTo: URL(fileURLWithPath: partial))
+      defer { try? file.close() }
+      try file.seekToEnd()
+      try state.withUnsafeBytes { try SnapshotFile.write($0, to: file) }
+      try file.write(contentsOf: Data(digest.finalize()))
       try LogBackup.sync(partial)
       try LogBackup.rename(partial, path)
     } catch {
@@ -54,6 +59,12 @@ package struct SnapshotFile: Sendable {
         ?? EventLogError(
           .unwritable, "the snapshot \(path) can't be written: \(error.localizedDescription)",
           mend: "check free space and the folder's owner; until it can be written, starts take longer")
+    }
+  }
+
+  private static func write(_ bytes: UnsafeRawBufferPointer, to file: FileHandle) throws {
+    for start in stride(from: 0, to: bytes.count, by: 1 << 20) {
+      try file.write(contentsOf: Data(bytes[start..<min(start + (1 << 20), bytes.count)]))
     }
   }
 

@@ -28,15 +28,15 @@ extension Engine {
       ledger.offer(p)
       if !isReplaying { deadlines.add(.delivery(p.position), at: a.nextAt) }
     case .notificationDelivered(let d):
-      guard let p = ledger.settle(d.key, as: .delivered) else { return }
+      guard let p = ledger.settle(d.key, as: .delivered, near: e.subject) else { return }
       wasTold(p)
       if let provider = d.provider { ledger.remember(provider, p.subject, p.place.target) }
       wasSettled(p)
     case .notificationFailed(let key):
-      guard let p = ledger.settle(key, as: .failed) else { return }
+      guard let p = ledger.settle(key, as: .failed, near: e.subject) else { return }
       wasSettled(p)
     case .notificationCancelled(let key, let into):
-      guard let p = ledger.settle(key, as: .cancelled) else { return }
+      guard let p = ledger.settle(key, as: .cancelled, near: e.subject) else { return }
       // Its end is owed again once it ends again.
       if p.purpose == .resolved, p.subject.kind == .alert { owe(AlertID(p.subject.number), p.place) }
       if let group = into { joinStormGroup(group, p, now: e.recordedAt) }
@@ -59,8 +59,8 @@ extension Engine {
     case .firing:
       if let rule = settings.storm { storms.note(place.target, at: e.recordedAt, rule: rule) }
     case .resolved:
-      if let alert, let a = alerts[alert] {
-        let told = shared(a.told.filter { $0.target != place.target })
+      if let alert, let before = alerts[alert]?.told {
+        let told = shared(before.filter { $0.target != place.target })
         alerts[alert]?.told = told
       }
     case .digest: digests.insert(Engine.digestKey(n))

@@ -47,19 +47,6 @@ extension Engine {
     of id: AlertID, _ severity: Severity, at time: Timestamp, from source: String, _ text: () -> TextPiece
   ) {
     counters.repeated += 1
-    guard let i = repeats.index(forKey: id) else {
-      repeatOrder.append(id)
-      repeats[id] = Repeats(
-        count: 1, firstTime: time, lastTime: time, worst: severity, last: text(), source: source)
-      return
-    }
-    repeats.values[i].count += 1
-    if time < repeats.values[i].firstTime { repeats.values[i].firstTime = time }
-    if severity > repeats.values[i].worst { repeats.values[i].worst = severity }
-    if time >= repeats.values[i].lastTime {
-      repeats.values[i].lastTime = time
-      repeats.values[i].last = text()
-      repeats.values[i].source = source
-    }
+    repeats.note(id, severity, at: time, from: source, text)
   }
 }

@@ -37,8 +37,7 @@ package struct Engine: Sendable {
   /// Windows of the configuration that are silenced, by their name: the silence, and when it began.
   var maintenance: [String: (silence: Subject, startsAt: Timestamp)] = [:]
   var batch: [RecordedEvent] = []
-  var repeats: [AlertID: Repeats] = [:]
-  var repeatOrder: [AlertID] = []
+  var repeats = RepeatsInBatch()
   /// Alerts that are snoozed until their value changes: what comes of them is read, and not only noted.
   var watched: Set<AlertID> = []
   var isReplaying = false
@@ -58,17 +57,6 @@ package struct Engine: Sendable {
   package struct Life: Sendable, Equatable {
     package var alert: AlertID
     package var generation: Int
-  }
-
-  /// Repeats of one alert inside a batch: one fact in the end.
-  struct Repeats: Sendable {
-    var count: Int
-    var firstTime: Timestamp
-    var lastTime: Timestamp
-    var worst: Severity
-    /// The newest of them, as it came.
-    var last: TextPiece
-    var source: String
   }
 
   /// What happened since the process began, for metrics.
@@ -112,23 +100,28 @@ package struct Engine: Sendable {
 
   func newSubject(_ kind: Subject.Kind) -> Subject { Subject(kind, (numbers[kind] ?? 0) + 1) }
 
+  /// How many facts ``takeBatch(now:)`` would give.
+  package var factsInBatch: Int { batch.count + repeats.count }
+
   /// The facts since the last call, for one commit.
   package mutating func takeBatch(now: Timestamp) -> [RecordedEvent] {
-    for id in repeatOrder { closeRepeats(of: id, now: now) }
-    repeatOrder.removeAll(keepingCapacity: true)
+    for r in repeats.takeAll() { emit(r, now: now) }
     defer { batch.removeAll(keepingCapacity: true) }
     return batch
   }
 
   mutating func closeRepeats(of id: AlertID, now: Timestamp) {
-    guard let r = repeats.removeValue(forKey: id) else { return }
+    if let r = repeats.take(id) { emit(r, now: now) }
+  }
+
+  private mutating func emit(_ r: RepeatsInBatch.Repeats, now: Timestamp) {
     emit(
       .deduplicated(
         Deduplicated(
           count: r.count, firstTime: r.firstTime, lastTime: r.lastTime, worst: r.worst,
           kept: KeptAnomaly(text: r.last.copy, seenAt: r.lastTime))),
-      about: id.subject, now: now, occurredAt: r.lastTime, actor: r.source,
-      cause: alerts[id]?.decisivePosition)
+      about: r.id.subject, now: now, occurredAt: r.lastTime, actor: r.source,
+      cause: alerts[r.id]?.decisivePosition)
   }
 
   // MARK: - State
@@ -186,8 +179,9 @@ package struct Engine: Sendable {
       return
     default: break
     }
-    guard let known = alerts[id] else { return }
-    let before = Before(known, steadyAt: known.isFlapping ? steadyAt(known) : nil)
+    guard let wasHeld = alerts[id]?.isHeld else { return }
+    // In a replay nothing is armed, and the copy would be most of the work.
+    let before = isReplaying ? nil : alerts[id].map { Before($0, steadyAt: $0.isFlapping ? steadyAt($0) : nil) }
     let configurations = configurations
     alerts[id]?.evolve(e) { route in route.policy.flatMap { configurations[route.configuration]?.policy($0) } }
     watch(e, id)
@@ -209,7 +203,7 @@ package struct Engine: Sendable {
       reopenInGroups(id, now: e.recordedAt)
     case .unsilenced, .unsnoozed, .unacknowledged, .uninhibited:
       // What still fires is told again, also in its groups.
-      if before.isHeld, let a = alerts[id], !a.isHeld { joinGroups(id, now: e.recordedAt) }
+      if wasHeld, alerts[id]?.isHeld == false { joinGroups(id, now: e.recordedAt) }
     default: break
     }
     if !isReplaying { arm(id, before) }
@@ -230,7 +224,6 @@ package struct Engine: Sendable {
     var snoozed: Timestamp?
     var leavesAt: Timestamp?
     var steadyAt: Timestamp?
-    var isHeld: Bool
     var severity: Severity
     init(_ a: AlertState, steadyAt: Timestamp?) {
       self.steadyAt = steadyAt
@@ -238,7 +231,6 @@ package struct Engine: Sendable {
       acknowledged = a.acknowledgedUntil
       snoozed = a.snoozedUntil
       leavesAt = a.leavesAt
-      isHeld = a.isHeld
       severity = a.severity
     }
   }

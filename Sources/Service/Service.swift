@@ -11,8 +11,11 @@ import Synchronization
 /// One thread owns it, with the gateway's sockets and the log's writer. It sleeps in ``GatewayPort/wait(until:)`` until something comes or
 /// the nearest deadline is there.
 package final class Service {
-  /// The most anomalies in one commit: bounds how long a command waits behind a flood.
+  /// The most that is taken in at once, in anomalies: bounds how long a command waits behind a flood.
   package static let drainLimit = 8192
+  /// So often in a row, if what came were repeats of few alerts. Those take a fraction of the time, and the more of them one commit has, the fewer facts
+  /// they come to.
+  static let drainsOfRepeats = 8
   /// While the log can't be written, it is tried again this often.
   package static let retryInterval = Interval.seconds(1)
   /// A commit of more events than this is left to the log's thread while the next batch is decided. A smaller one is waited for: handing it back and
@@ -167,7 +170,8 @@ package final class Service {
       waitingSettings = nil
       engine.adopt(settings, now: now)
     }
-    for message in gateway.receive(limit: Service.drainLimit) { take(message, now: now) }
+    drain(now: now)
+    if let failure { throw failure }
     engine.fire(now: now)
     auditor?.end(next: engine.nextDeadline, now: now)
     audit(now: now)
@@ -182,6 +186,20 @@ package final class Service {
       snapshots?.takeIfDue(engine, log, now: now, logger: logger)
     }
     settle()
+  }
+
+  /// Takes in what has come: once, and on while it comes in masses that change little.
+  private func drain(now: Timestamp) {
+    for _ in 0..<Service.drainsOfRepeats {
+      var anomalies = 0
+      for message in gateway.receive(limit: Service.drainLimit) {
+        if case .anomalies(_, _, _, let events) = message { anomalies += events.count }
+        take(message, now: now)
+      }
+      // Whoever waits for the commit before need not wait for this one.
+      if writing != nil, let outcome = writer.outcome(waiting: false) { conclude(outcome, now: now) }
+      if anomalies < Service.drainLimit / 2 || engine.factsInBatch > Service.drainLimit / 4 { break }
+    }
   }
 
   /// Whether jobs could be handed out: then a commit is waited for, so that they don't wait for the end of a flood.

@@ -15,7 +15,7 @@ extension Engine: Packed {
     ]
   }
   /// What lives no longer than a batch, or than the process.
-  static var transient: [String] { ["counters", "batch", "repeats", "repeatOrder", "isReplaying"] }
+  static var transient: [String] { ["counters", "batch", "repeats", "isReplaying"] }
 
   func pack(to p: inout Packer) {
     p.list(configurations.sorted { $0.key < $1.key }) {

@@ -144,7 +144,8 @@ struct PeerBench {
     figures.singly = try await ThroughputBench(folder: folder, anomalies: alerts / 4, producers: PeerBench.clients)
       .send(
         to: endpoint, keys: alerts, round: 3, batch: 1)
-    figures.times = try await LatencyBench(folder: folder, messages: messages).times()
+    figures.times = try await LatencyBench(folder: folder, messages: messages).times(
+      inside: true, format: "alertmanager")
     return figures
   }
 }

@@ -36,7 +36,7 @@ final class Running: Sendable {
     var connection = try ConnectionSettings(configuration.bus)
     var ownClient: GatewaySettings.Client?
     if isService, let keys = gateway.keys {
-      // The parts of this process come over the same bus, with a key of their own that lives as long as it does.
+      // The parts of this process hear the feed with a key of their own that lives as long as it does.
       let own = try CurveKeyPair.generate()
       let client = GatewaySettings.Client(name: "tocsin", publicKey: own.publicKey, permissions: .all)
       gateway.clients.append(client)
@@ -44,6 +44,13 @@ final class Running: Sendable {
       connection.curve = .init(serverKey: keys.publicKey, keys: own)
     }
     own = ownClient
+    if isService {
+      let context = try Context()
+      gateway.context = context
+      gateway.inside = "inproc://tocsin.gateway"
+      connection.context = context
+      connection.gateway = "inproc://tocsin.gateway"
+    }
     self.gateway = gateway
     self.connection = connection
     let wake = commits.continuation
