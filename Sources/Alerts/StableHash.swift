@@ -75,8 +75,13 @@ package struct StableHash: Hashable, Sendable {
 /// Where a number goes in a hash table: multiplied by an odd number that is drawn for each process, so that nobody outside can choose numbers
 /// that all go to one place.
 /// Source: Martin Dietzfelbinger and others, "A reliable randomized algorithm for the closest-pair problem", 1997, multiply-shift.
-enum TableHash {
+package enum TableHash {
   private static let multiplier = UInt64.random(in: .min ... .max) | 1
+
+  /// Of two numbers, such as an alert's and a day's.
+  package static func of(_ a: Int64, _ b: Int64, _ seed: Int) -> Int {
+    of(UInt64(bitPattern: a) &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(bitPattern: b), seed)
+  }
 
   @inline(__always)
   static func of(_ number: UInt64, _ seed: Int) -> Int {

@@ -26,6 +26,11 @@ package struct Subject: Hashable, Comparable, Sendable {
     self.init(kind, number)
   }
 
+  /// See ``TableHash``.
+  package func _rawHashValue(seed: Int) -> Int {
+    TableHash.of(UInt64(bitPattern: number) << 8 | UInt64(kind.rawValue), seed)
+  }
+
   package static func < (a: Subject, b: Subject) -> Bool {
     (a.kind.rawValue, a.number) < (b.kind.rawValue, b.number)
   }

@@ -39,7 +39,8 @@ package struct AlertTable: Sendable {
     _modify {
       if let slot = slots[id] {
         let (page, place) = (Int(slot) / AlertTable.pageSize, Int(slot) % AlertTable.pageSize)
-        defer { if pages[page][place] == nil { release(id, slot) } }
+        // Asked for by one of its numbers: comparing with nil would copy the whole.
+        defer { if pages[page][place]?.id == nil { release(id, slot) } }
         yield &pages[page][place]
       } else {
         var value: AlertState?

@@ -34,35 +34,45 @@ package struct Deadlines: Sendable {
     static func == (a: Entry, b: Entry) -> Bool { a.due == b.due && a.what == b.what }
   }
 
-  private var heap = Heap<Entry>()
-  /// Silences and maintenance windows: of all that is due at once, theirs comes first, so that a service that slept through both does not tell people
-  /// what they asked not to hear now.
-  private var first = Heap<Entry>()
+  /// By ``rank(of:)``.
+  private var heaps = [Heap<Entry>](repeating: Heap(), count: Deadlines.ranks)
+
+  private static let ranks = 4
+  /// Of all that is due at once, what keeps people from hearing comes first, so that a service that slept through both does not ask for what they have
+  /// said that they don't want to hear now: windows that begin, silences, and the rules of a configuration that was taken up.
+  private static func rank(of what: What) -> Int {
+    switch what {
+    case .maintenance: 0
+    case .silence: 1
+    case .configuration: 2
+    default: 3
+    }
+  }
+
+  /// So many entries there are at most for each alert, message, silence and group, and a few beside: see ``Engine/fire(now:limit:)``.
+  package static func bound(things: Int) -> Int { 8 * things + 64 }
 
   /// What a timer that waits costs, but for the room that the heap keeps free to grow: at most as much again.
   package static let bytesPerEntry = MemoryLayout<Entry>.stride
 
   package init() {}
-  package var count: Int { heap.count + first.count }
+  package var count: Int { heaps.reduce(0) { $0 + $1.count } }
   package var next: Timestamp? {
-    guard let a = heap.min?.due, let b = first.min?.due else { return heap.min?.due ?? first.min?.due }
-    return min(a, b)
+    var next: Timestamp?
+    for heap in heaps { if let due = heap.min?.due, next.map({ due < $0 }) ?? true { next = due } }
+    return next
   }
 
   package mutating func add(_ what: What, at due: Timestamp) {
-    switch what {
-    case .silence, .maintenance: first.insert(Entry(due: due, what: what))
-    default: heap.insert(Entry(due: due, what: what))
-    }
+    heaps[Deadlines.rank(of: what)].insert(Entry(due: due, what: what))
   }
 
   package mutating func popDue(_ now: Timestamp) -> (due: Timestamp, what: What)? {
-    if let entry = first.min, entry.due <= now {
-      _ = first.popMin()
+    for rank in heaps.indices {
+      guard let entry = heaps[rank].min, entry.due <= now else { continue }
+      _ = heaps[rank].popMin()
       return (entry.due, entry.what)
     }
-    guard let entry = heap.min, entry.due <= now else { return nil }
-    _ = heap.popMin()
-    return (entry.due, entry.what)
+    return nil
   }
 }

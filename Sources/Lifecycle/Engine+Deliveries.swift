@@ -16,7 +16,8 @@ extension Engine {
     case .notificationRequested(let n): wasRequested(n, e)
     case .notificationAttempted(let a):
       guard var p = ledger.find(a.key) else { return }
-      p.attempts = a.attempt
+      if a.isUnsent { p.unsent += 1 }
+      p.attempts = a.attempt + p.unsent
       p.notBefore = a.nextAt
       p.lease = nil
       p.isUnsure = false
@@ -28,15 +29,16 @@ extension Engine {
       ledger.offer(p)
       if !isReplaying { deadlines.add(.delivery(p.position), at: a.nextAt) }
     case .notificationDelivered(let d):
-      guard let p = ledger.settle(d.key, as: .delivered) else { return }
+      guard let p = ledger.settle(d.key, as: .delivered, near: e.subject) else { return }
       wasTold(p)
       if let provider = d.provider { ledger.remember(provider, p.subject, p.place.target) }
       wasSettled(p)
     case .notificationFailed(let key):
-      guard let p = ledger.settle(key, as: .failed) else { return }
+      guard let p = ledger.settle(key, as: .failed, near: e.subject) else { return }
+      if p.purpose == .summary, !p.mayHaveArrived { groupWasNotTold(p.subject, p.members, by: p.place) }
       wasSettled(p)
     case .notificationCancelled(let key, let into):
-      guard let p = ledger.settle(key, as: .cancelled) else { return }
+      guard let p = ledger.settle(key, as: .cancelled, near: e.subject) else { return }
       // Its end is owed again once it ends again.
       if p.purpose == .resolved, p.subject.kind == .alert { owe(AlertID(p.subject.number), p.place) }
       if let group = into { joinStormGroup(group, p, now: e.recordedAt) }
@@ -59,12 +61,12 @@ extension Engine {
     case .firing:
       if let rule = settings.storm { storms.note(place.target, at: e.recordedAt, rule: rule) }
     case .resolved:
-      if let alert, let a = alerts[alert] {
-        let told = shared(a.told.filter { $0.target != place.target })
+      if let alert, let before = alerts[alert]?.told {
+        let told = shared(before.filter { $0.target != place.target })
         alerts[alert]?.told = told
       }
     case .digest: digests.insert(Engine.digestKey(n))
-    case .summary: groupWasTold(e.subject, n.members, at: e.recordedAt)
+    case .summary: groupWasTold(e.subject, n.members, by: place, at: e.recordedAt)
     case .acknowledged, .reminder, .notice: break
     }
   }
@@ -122,7 +124,7 @@ extension Engine {
     emit(
       .notificationAttempted(
         NotificationAttempted(
-          key: p.key, attempt: p.attempts + 1, status: nil,
+          key: p.key, attempt: p.tries + 1, status: nil,
           message: "the service stopped before it heard what became of this; it may have been sent",
           outcomeUnknown: true, nextAt: now)), about: p.subject, now: now, cause: p.position)
   }
@@ -189,11 +191,11 @@ extension Engine {
     let cause = emit(
       .notificationAttempted(
         NotificationAttempted(
-          key: p.key, attempt: p.attempts + 1, status: nil, message: message, outcomeUnknown: true, nextAt: now)),
+          key: p.key, attempt: p.tries + 1, status: nil, message: message, outcomeUnknown: true, nextAt: now)),
       about: p.subject, now: now, cause: p.position)
     if now > p.requestedAt + patience(p), let left = ledger[p.position] {
       return fail(
-        left, attempt: left.attempts, status: nil,
+        left, attempt: left.tries, status: nil,
         message: "not delivered within \(patience(p)): no worker said what became of it", worker: "tocsin", now: now)
     }
     afterTry(p, cause: cause, now: now)
@@ -205,8 +207,8 @@ extension Engine {
   package mutating func receive(_ r: Receipt, from worker: String, now: Timestamp) {
     guard let p = ledger.find(r.key) else { return }
     if r.outcome != .delivered, r.attempt <= p.attempts { return }
-    // A worker counts no further than the service does.
-    let attempt = r.outcome == .delivered ? min(max(r.attempt, 1), p.attempts + 1) : p.attempts + 1
+    // A worker counts no further than the service does. It counts what came back unsent too, which is no try.
+    let attempt = r.outcome == .delivered ? max(min(r.attempt, p.attempts + 1) - p.unsent, 1) : p.tries + 1
     let message = String(r.message.prefix(Engine.messageLimit))
     switch r.outcome {
     case .delivered:
@@ -216,6 +218,19 @@ extension Engine {
           NotificationDelivered(key: r.key, attempt: attempt, status: r.status, latency: r.latency, provider: provider)),
         about: p.subject, now: now, actor: worker, cause: p.position)
       wasDelivered(p, cause: position, now: now)
+    case .retry where r.isUnsent:
+      let next = now + max(r.retryAfter ?? .zero, Backoff.first)
+      if next > p.requestedAt + patience(p) {
+        return fail(
+          p, attempt: p.tries, status: nil, message: "not delivered within \(patience(p)): \(message)", worker: worker,
+          now: now)
+      }
+      let position = emit(
+        .notificationAttempted(
+          NotificationAttempted(
+            key: r.key, attempt: p.tries, status: nil, message: message, outcomeUnknown: false, nextAt: next,
+            isUnsent: true)), about: p.subject, now: now, actor: worker, cause: p.position)
+      afterTry(p, cause: position, now: now)
     case .retry:
       let delay = Backoff.delay(attempt: attempt, key: r.key, retryAfter: r.retryAfter)
       let patience = patience(p)
@@ -284,8 +299,12 @@ extension Engine {
     guard p.purpose == .firing, !a.isHeld else { return }
     let occasion = Occasion(.delivery_failed, by: p.place.receiver)
     if let fallback {
-      let reach = reach([fallback], configuration: number, now: now)
-      tell(a.id, reach, step: p.step, round: p.round, occasion: occasion, cause: cause, now: now)
+      let reach = reach([fallback], configuration: number, severity: a.severity, now: now)
+      // A message of a pass through the policy that is over (the alert ended, and came back) does not carry the new one to where the old one was.
+      let isOver = (p.round ?? 0, p.step ?? 0) > (a.round, max(a.step, 0))
+      tell(
+        a.id, reach, step: isOver ? nil : p.step, round: isOver ? nil : p.round, occasion: occasion, cause: cause,
+        now: now)
     }
     // Somebody is told: the next step comes at once, instead of waiting out its delay. A new round waits, or a receiver that
     // refuses everything would use up the whole policy in a second.

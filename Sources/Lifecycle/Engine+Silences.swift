@@ -13,7 +13,9 @@ extension Engine {
       if let window = Engine.window(e.actor) { maintenance[window] = (e.subject, s.startsAt) }
     case .silenceExpired(let s):
       // A window that was edited may begin anew; one that somebody ended may not.
-      if s.early, e.actor == "tocsin", let window = silences[e.subject].flatMap({ Engine.window($0.by) }) {
+      if s.early, e.actor == "tocsin", let window = silences[e.subject].flatMap({ Engine.window($0.by) }),
+        maintenance[window]?.silence == e.subject
+      {
         maintenance[window] = nil
       }
       silences[e.subject] = nil
@@ -58,7 +60,7 @@ extension Engine {
     let content: JSON = [
       "about": "beginning", "subject": .string("\(s.by) silenced \(Routing.describe(s.matchers))"),
       "text": .string(
-        "The silence \(subject) by \(s.by) holds from \(s.startsAt) to \(s.endsAt)\(s.comment.map { " (\($0))" } ?? ""). It matches \(many) that \(hits.count == 1 ? "is" : "are") open now."
+        "The silence \(subject) by \(s.by) holds from \(Engine.minute(s.startsAt)) to \(Engine.minute(s.endsAt))\(s.comment.map { " (\($0))" } ?? ""). It matches \(many) that \(hits.count == 1 ? "is" : "are") open now."
       ),
       "silence": .string(subject.description), "ends_at": .string(s.endsAt.rfc3339),
       "alerts": .array(hits.prefix(50).map { .string($0.description) }),
@@ -66,6 +68,12 @@ extension Engine {
     for place in places(of: settings.notices, configuration: configuration, now: now) {
       request(.notice, subject, place, content: content, cause: nil, now: now)
     }
+  }
+
+  /// For people: `2026-11-20 06:02 UTC`
+  private static func minute(_ t: Timestamp) -> String {
+    let text = t.rfc3339
+    return "\(text.prefix(10)) \(text.dropFirst(11).prefix(5)) UTC"
   }
 
   /// Open alerts that a silence with these matchers would hold.
@@ -93,6 +101,8 @@ extension Engine {
     guard silences[subject] != nil else { return }
     let cause = emit(.silenceExpired(SilenceExpired(early: early)), about: subject, now: now, actor: by)
     for id in alerts.values.filter({ $0.silencedBy.contains(subject) }).map(\.id).sorted() {
+      // One that has begun since, of which nobody has taken notice yet.
+      holdByOthers(id, cause: cause, now: now)
       let position = emit(.unsilenced(Unsilenced(silence: subject)), about: id.subject, now: now, cause: cause)
       resume(id, Occasion(.silence_ended, by: subject.description), cause: position, now: now)
     }
@@ -104,7 +114,7 @@ extension Engine {
     let held = alerts.values.filter { $0.silencedBy.contains(subject) }.sorted { $0.id < $1.id }
     guard !held.isEmpty else { return }
     let text =
-      "The silence \(subject) by \(s.by) ends at \(s.endsAt), and \(held.count) alert\(held.count == 1 ? "" : "s") that it holds back still fire\(held.count == 1 ? "s" : ""): \(held.prefix(5).map { "\($0.id) \($0.labels["metric"] ?? "")" }.joined(separator: ", "))"
+      "The silence \(subject) by \(s.by) ends at \(Engine.minute(s.endsAt)), and \(held.count) alert\(held.count == 1 ? "" : "s") that it holds back still fire\(held.count == 1 ? "s" : ""): \(held.prefix(5).map { "\($0.id) \($0.labels["metric"] ?? "")" }.joined(separator: ", "))"
     let content: JSON = [
       "about": "end", "subject": .string("Silence \(subject) ends soon"), "text": .string(text),
       "silence": .string(subject.description),
@@ -122,10 +132,14 @@ extension Engine {
       if let s = silences[subject], a.labels.matches(s.matchers, severity: a.severity) { continue }
       emit(.unsilenced(Unsilenced(silence: subject)), about: id.subject, now: now, cause: a.decisivePosition)
     }
-    guard !silences.isEmpty else { return }
+    holdByOthers(id, cause: a.decisivePosition, now: now)
+  }
+
+  private mutating func holdByOthers(_ id: AlertID, cause: Int64, now: Timestamp) {
+    guard !silences.isEmpty, let a = alerts[id] else { return }
     for s in silences.values.sorted(by: { $0.subject < $1.subject })
     where s.isActive(now) && !a.silencedBy.contains(s.subject) && a.labels.matches(s.matchers, severity: a.severity) {
-      emit(.silenced(Silenced(silence: s.subject)), about: id.subject, now: now, cause: a.decisivePosition)
+      emit(.silenced(Silenced(silence: s.subject)), about: id.subject, now: now, cause: cause)
     }
   }
 
@@ -162,22 +176,34 @@ extension Engine {
     return next
   }
 
-  /// What a configuration that was taken up changes about alerts that are open: windows that it no longer has end, what it explains no longer is let
-  /// go of, and what it explains now is held.
+  /// What a configuration that was taken up changes about alerts that are open: what it explains is held, windows that it no longer has end, and what it
+  /// no longer explains is let go of. What holds comes before what lets go: nobody is told what a rule of the same edit holds back.
   mutating func lookAgainAtAll(now: Timestamp) {
+    holdExplained(now: now)
     let orphaned = orphanedWindows
-    for subject in orphaned { expireSilence(subject, early: true, by: "tocsin", now: now) }
+    for subject in silences.keys.sorted() where !orphaned.contains(subject) { turnSilence(subject, now: now) }
     // A window of the same name may hold already under its new rules.
+    for window in settings.maintenance {
+      guard let former = maintenance[window.name]?.silence, orphaned.contains(former),
+        let next = window.next(after: now), next.start <= now
+      else { continue }
+      hold(window, next, now: now)
+    }
+    for subject in orphaned { expireSilence(subject, early: true, by: "tocsin", now: now) }
     if !orphaned.isEmpty { armMaintenance(now: now) }
-    for subject in silences.keys.sorted() { turnSilence(subject, now: now) }
     for id in alerts.ids.sorted() {
-      guard let a = alerts[id], !a.isResolved else { continue }
-      if let by = a.inhibitedBy, !inhibitions.sources(of: id).contains(where: { $0.id == by }) {
+      guard let a = alerts[id], !a.isResolved, let by = a.inhibitedBy else { continue }
+      if !inhibitions.sources(of: id).contains(where: { $0.id == by }) {
         release(id, from: by, cause: a.decisivePosition, now: now)
-      } else if a.inhibitedBy == nil {
-        holdIfInhibited(id, now: now)
       }
     }
+    // What explained another by the former rules may be explained by it now.
+    holdExplained(now: now)
+  }
+
+  private mutating func holdExplained(now: Timestamp) {
+    if inhibitions.isEmpty { return }
+    for id in alerts.ids.sorted() { holdIfInhibited(id, now: now) }
   }
 
   mutating func beginMaintenance(_ index: Int, now: Timestamp) {
@@ -185,9 +211,13 @@ extension Engine {
     let window = settings.maintenance[index]
     guard let next = nextOccurrence(window, now: now) else { return }
     guard next.start <= now else { return deadlines.add(.maintenance(index), at: next.start) }
-    _ = addSilence(
-      window.matchers, from: next.start, to: next.end, comment: "maintenance window \(window.name)",
-      by: Engine.windowActor + window.name, now: now)
+    hold(window, next, now: now)
     if let after = nextOccurrence(window, now: now) { deadlines.add(.maintenance(index), at: after.start) }
+  }
+
+  private mutating func hold(_ window: MaintenanceWindow, _ time: (start: Timestamp, end: Timestamp), now: Timestamp) {
+    _ = addSilence(
+      window.matchers, from: time.start, to: time.end, comment: "maintenance window \(window.name)",
+      by: Engine.windowActor + window.name, now: now)
   }
 }

@@ -6,6 +6,8 @@ extension Engine {
 
   /// Fires what is due, oldest first. Each is judged against the state of this moment: a late or doubled one does nothing.
   ///
+  /// What became pointless stays until its time has come, but for no more than ``Deadlines/bound(things:)``: then only what is still wanted is armed anew.
+  ///
   /// - Parameter limit: so many at most, so that a million due at once don't keep people's commands waiting.
   /// - Returns: how many came up.
   @discardableResult
@@ -15,6 +17,8 @@ extension Engine {
       count += 1
       fire(what, due: due, now: now)
     }
+    let things = alerts.count + ledger.pending.count + silences.count + groups.count
+    if count < limit, deadlines.count > Deadlines.bound(things: things) { armTimers(now: now) }
     return count
   }
 

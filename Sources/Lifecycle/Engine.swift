@@ -44,6 +44,8 @@ package struct Engine: Sendable {
   /// When the newest fact was recorded.
   var reachedAt = Timestamp.epoch
   package var recordedUpTo: Timestamp { reachedAt }
+  /// When the configuration in force was taken up.
+  var configuredAt = Timestamp.epoch
   /// What many alerts have in common, once in memory.
   private var routes: [RouteTaken: FrozenRoute] = [:]
   private var lastRoute: FrozenRoute?
@@ -138,6 +140,7 @@ package struct Engine: Sendable {
       if case .configured(let c) = e.event {
         configurations[Int(s.number)] = LifecycleSettings(json: c.value.settings)
         configuration = Int(s.number)
+        configuredAt = e.recordedAt
         if !isReplaying {
           armAll(now: e.recordedAt)
           deadlines.add(.configuration, at: e.recordedAt)
@@ -179,8 +182,9 @@ package struct Engine: Sendable {
       return
     default: break
     }
-    guard let known = alerts[id] else { return }
-    let before = Before(known, steadyAt: known.isFlapping ? steadyAt(known) : nil)
+    guard let wasHeld = alerts[id]?.isHeld else { return }
+    // In a replay nothing is armed, and the copy would be most of the work.
+    let before = isReplaying ? nil : alerts[id].map { Before($0, steadyAt: $0.isFlapping ? steadyAt($0) : nil) }
     let configurations = configurations
     alerts[id]?.evolve(e) { route in route.policy.flatMap { configurations[route.configuration]?.policy($0) } }
     watch(e, id)
@@ -189,7 +193,7 @@ package struct Engine: Sendable {
       if let route = r.route.map({ shared(FrozenRoute($0)) }) { alerts[id]?.share(route: route) }
       if !isReplaying, let a = alerts[id] { inhibitions.update(a) }
       if r.route != nil { leaveFormerGroups(id, now: e.recordedAt) }
-      joinGroups(id, now: e.recordedAt)
+      joinGroups(id, now: e.recordedAt, wasFree: !before.isHeld)
     case .resolved:
       openCount -= 1
       let until = e.recordedAt + settings.reopenWithin
@@ -202,7 +206,7 @@ package struct Engine: Sendable {
       reopenInGroups(id, now: e.recordedAt)
     case .unsilenced, .unsnoozed, .unacknowledged, .uninhibited:
       // What still fires is told again, also in its groups.
-      if before.isHeld, let a = alerts[id], !a.isHeld { joinGroups(id, now: e.recordedAt) }
+      if wasHeld, alerts[id]?.isHeld == false { joinGroups(id, now: e.recordedAt) }
     default: break
     }
     if !isReplaying { arm(id, before) }
@@ -223,7 +227,6 @@ package struct Engine: Sendable {
     var snoozed: Timestamp?
     var leavesAt: Timestamp?
     var steadyAt: Timestamp?
-    var isHeld: Bool
     var severity: Severity
     init(_ a: AlertState, steadyAt: Timestamp?) {
       self.steadyAt = steadyAt
@@ -231,7 +234,6 @@ package struct Engine: Sendable {
       acknowledged = a.acknowledgedUntil
       snoozed = a.snoozedUntil
       leavesAt = a.leavesAt
-      isHeld = a.isHeld
       severity = a.severity
     }
   }
@@ -292,18 +294,24 @@ package struct Engine: Sendable {
       p.isUnsure = p.notBefore <= now
       ledger[position] = p
     }
-    ledger.offerAll()
     armAll(now: now)
+    // The process may have ended before it looked at what is open under it.
+    if reachedAt <= configuredAt { deadlines.add(.configuration, at: now) }
   }
 
   /// Arms every timer anew, at a start and under another configuration: what the former one asked for is gone with it.
   private mutating func armAll(now: Timestamp) {
-    deadlines = Deadlines()
     inhibitions = InhibitionIndex(settings)
     for id in alerts.ids.sorted() {
       if let a = alerts[id], !a.isResolved { inhibitions.add(a) }
-      arm(id, nil)
     }
+    armTimers(now: now)
+  }
+
+  /// Of a state in which nothing but a configuration's first look is due.
+  mutating func armTimers(now: Timestamp) {
+    deadlines = Deadlines()
+    for id in alerts.ids.sorted() { arm(id, nil) }
     for s in silences.values.sorted(by: { $0.subject < $1.subject }) {
       deadlines.add(.silence(s.subject), at: s.startsAt <= now ? min(s.endsAt, now) : s.startsAt)
     }
@@ -311,7 +319,9 @@ package struct Engine: Sendable {
       if let due = g.dueAt ?? g.lastSentAt.map({ $0 + g.interval }) { deadlines.add(.group(g.subject), at: due) }
     }
     armMaintenance(now: now)
-    for (position, p) in ledger.pending.sorted(by: { $0.key < $1.key }) {
+    // What may go at once needs no timer.
+    ledger.offerAll()
+    for (position, p) in ledger.pending.sorted(by: { $0.key < $1.key }) where p.lease != nil || p.notBefore > now {
       deadlines.add(.delivery(position), at: p.lease?.until ?? p.notBefore)
     }
   }

@@ -15,8 +15,10 @@ package struct Ledger: Sendable {
     package var members: [AlertID]
     package var requestedAt: Timestamp
     package var urgency: UInt8
-    /// Tries so far.
+    /// How often it came back from a worker, each time with its own number.
     package var attempts = 0
+    /// Of these, how often without a try: its destination took no more for a while.
+    package var unsent = 0
     package var notBefore: Timestamp
     /// Why a message *firing* is owed.
     package var occasion: Occasion?
@@ -27,6 +29,8 @@ package struct Ledger: Sendable {
     package var taken: [String] = []
     /// It may have been with a worker when the service stopped. Not in the log: set at a start.
     package var isUnsure = false
+    /// Tries so far.
+    package var tries: Int { attempts - unsent }
   }
   package struct Lease: Sendable, Equatable {
     package var worker: String
@@ -68,32 +72,39 @@ package struct Ledger: Sendable {
 
   package init() {}
 
-  package func find(_ key: String) -> Pending? { position(of: key).flatMap { pending[$0] } }
+  package func find(_ key: String) -> Pending? { position(of: key, near: nil).flatMap { pending[$0] } }
 
   /// A key begins with its subject, about which little is owed at once: it needs no table of its own.
-  private func position(of key: String) -> Int64? {
-    if let subject = Ledger.subject(of: key), let line = bySubject[subject] {
-      if pending[line.first]?.key == key { return line.first }
-      for position in line.rest where pending[position]?.key == key { return position }
+  ///
+  /// - Parameter near: most likely its subject.
+  private func position(of key: String, near: Subject?) -> Int64? {
+    if let near, let position = position(of: key, in: near) { return position }
+    if let subject = Ledger.subject(of: key), subject != near, let position = position(of: key, in: subject) {
+      return position
     }
     return byKey.isEmpty ? nil : byKey[key]
   }
 
+  private func position(of key: String, in subject: Subject) -> Int64? {
+    guard let line = bySubject[subject] else { return nil }
+    if pending[line.first]?.key == key { return line.first }
+    for position in line.rest where pending[position]?.key == key { return position }
+    return nil
+  }
+
   /// `A-1042/firing/…` is about A-1042.
   private static func subject(of key: String) -> Subject? {
-    var kind: Subject.Kind?
-    var number: Int64 = 0
-    for (i, c) in key.utf8.enumerated() {
-      switch i {
-      case 0: kind = Subject.Kind(rawValue: c)
-      case 1: if c != UInt8(ascii: "-") { return nil }
-      default:
-        if c == UInt8(ascii: "/") { return kind.map { Subject($0, number) } }
-        guard c &- 48 < 10, i < 20 else { return nil }
-        number = number * 10 + Int64(c &- 48)
+    var key = key
+    return key.withUTF8 { text in
+      guard text.count > 2, let kind = Subject.Kind(rawValue: text[0]), text[1] == UInt8(ascii: "-") else { return nil }
+      var number: Int64 = 0
+      for i in 2..<min(text.count, 21) {
+        if text[i] == UInt8(ascii: "/") { return Subject(kind, number) }
+        guard text[i] &- 48 < 10, i < 20 else { return nil }
+        number = number * 10 + Int64(text[i] &- 48)
       }
+      return nil
     }
-    return nil
   }
   package subscript(_ position: Int64) -> Pending? {
     get { pending[position] }
@@ -121,17 +132,19 @@ package struct Ledger: Sendable {
   /// - Parameter provider: a JSON object; anything else is let go.
   package mutating func remember(_ provider: [UInt8], _ subject: Subject, _ target: Receiver.Target) {
     guard provider.first == UInt8(ascii: "{") else { return }
-    guard let i = threads[subject]?.firstIndex(where: { $0.target == target }), let known = threads[subject]?[i] else {
-      threads[subject, default: []].append(Thread(target: target, text: provider))
-      return
+    Ledger.remember(provider, target, in: &threads[subject, default: []])
+  }
+  private static func remember(_ provider: [UInt8], _ target: Receiver.Target, in threads: inout [Thread]) {
+    guard let i = threads.firstIndex(where: { $0.target == target }) else {
+      return threads.append(Thread(target: target, text: provider))
     }
     // What came before, and what is newer, under each name.
-    var members = (try? JSON(parsing: known.text))?.members ?? []
+    var members = (try? JSON(parsing: threads[i].text))?.members ?? []
     for m in (try? JSON(parsing: provider))?.members ?? [] {
       members.removeAll { $0.name == m.name }
       members.append(m)
     }
-    threads[subject]?[i].text = JSON.object(members).bytes
+    threads[i].text = JSON.object(members).bytes
   }
   package mutating func forget(_ subject: Subject) { threads[subject] = nil }
 
@@ -156,10 +169,13 @@ package struct Ledger: Sendable {
     return nil
   }
 
+  /// - Parameter near: the subject of the fact that says so, which is most likely the message's.
   /// - Returns: what it was; nil if it was settled before, or was never owed.
   @discardableResult
-  package mutating func settle(_ key: String, as end: End) -> Pending? {
-    guard let position = position(of: key), let p = pending.removeValue(forKey: position) else { return nil }
+  package mutating func settle(_ key: String, as end: End, near: Subject? = nil) -> Pending? {
+    guard let position = position(of: key, near: near), let p = pending.removeValue(forKey: position) else {
+      return nil
+    }
     switch end {
     case .delivered: totals.delivered += 1
     case .failed: totals.failed += 1

@@ -33,10 +33,10 @@ struct Storms: Sendable, Equatable {
     recent[target, default: Ring()].add(t, keeping: rule.after + 1)
   }
 
-  /// Whether more than the rule allows came within its time.
+  /// Whether more than the rule allows came within its time. What was recorded under a clock that was far ahead says nothing.
   func isStorm(_ target: Receiver.Target, now: Timestamp, rule: StormRule) -> Bool {
     guard let ring = recent[target], ring.times.count > rule.after else { return false }
-    return ring.times.allSatisfy { now - $0 <= rule.within }
+    return ring.times.allSatisfy { $0 <= now && now - $0 <= rule.within }
   }
 }
 

@@ -139,7 +139,8 @@ enum ProjectionSchema {
       outcome_unknown INTEGER NOT NULL,
       next_at INTEGER,
       latency_us INTEGER,
-      finished_at INTEGER
+      finished_at INTEGER,
+      held INTEGER NOT NULL
     ) STRICT;
 
     CREATE TABLE attempts (

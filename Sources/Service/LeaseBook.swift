@@ -64,16 +64,20 @@ package final class LeaseBook {
     var slot = ""
     var holder = ""
     var parts = 0
+    var finishedAt = Timestamp.epoch
   }
 
   private func row(_ name: String) throws -> Row {
     if let waiting = finished.last(where: { $0.name == name }) {
       return Row(
-        version: waiting.version + 1, slot: waiting.slot, holder: waiting.holder, parts: waiting.parts?.count ?? 0)
+        version: waiting.version + 1, slot: waiting.slot, holder: waiting.holder, parts: waiting.parts?.count ?? 0,
+        finishedAt: waiting.at)
     }
     return try queue.read { db in
       try GRDB.Row.fetchOne(db, sql: "SELECT * FROM leases WHERE name = ?", arguments: [name]).map {
-        Row(version: $0["version"], slot: $0["slot"], holder: $0["holder"], parts: $0["parts"])
+        Row(
+          version: $0["version"], slot: $0["slot"], holder: $0["holder"], parts: $0["parts"],
+          finishedAt: Timestamp(microseconds: $0["finished_at"]))
       } ?? Row()
     }
   }
@@ -157,7 +161,10 @@ package final class LeaseBook {
     }
     let row = try row(name)
     if let slot = json["slot"]?.string, !slot.isEmpty, slot == row.slot {
-      return ["ok": true, "granted": false, "done": true, "holder": .string(row.holder)]
+      return [
+        "ok": true, "granted": false, "done": true, "holder": .string(row.holder),
+        "finished_at": .string(row.finishedAt.rfc3339),
+      ]
     }
     guard hold(name, holder, json, now) else {
       return ["ok": false, "error": ["code": "unavailable", "message": .string(LeaseBook.full)]]

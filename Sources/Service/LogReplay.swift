@@ -40,15 +40,13 @@ package enum LogReplay {
     nonisolated(unsafe) let log = log
     let thread = Thread {
       var reader = FactReader()
-      var chunk: [Fact] = []
-      chunk.reserveCapacity(chunkSize)
+      var chunk = pipe.empty(chunkSize)
       do {
         try log.scan(after: position) { row in
           chunk.append(try fact(row, &reader))
           if chunk.count == chunkSize {
             pipe.put(chunk)
-            chunk = []
-            chunk.reserveCapacity(chunkSize)
+            chunk = pipe.empty(chunkSize)
           }
           return true
         }
@@ -60,9 +58,11 @@ package enum LogReplay {
     thread.stackSize = 8 << 20
     thread.start()
     var count = 0
-    while let chunk = try pipe.take() {
-      for fact in chunk { engine.replay(fact) }
+    while var chunk = try pipe.take() {
+      chunk.withUnsafeBufferPointer { facts in for i in facts.indices { engine.replay(facts[i]) } }
       count += chunk.count
+      chunk.removeAll(keepingCapacity: true)
+      pipe.giveBack(chunk)
     }
     return count
   }
@@ -74,6 +74,8 @@ private final class FactPipe: Sendable {
   private static let capacity = 32
   private struct State {
     var chunks: [[Fact]] = []
+    /// Taken up, to be filled again: fresh memory for each would cost more than what stands in it.
+    var used: [[Fact]] = []
     var isOver = false
     var error: (any Error)?
   }
@@ -86,6 +88,16 @@ private final class FactPipe: Sendable {
     state.withLock { $0.chunks.append(chunk) }
     filled.signal()
   }
+
+  /// To be filled.
+  func empty(_ capacity: Int) -> [Fact] {
+    if let used = state.withLock({ $0.used.popLast() }) { return used }
+    var new: [Fact] = []
+    new.reserveCapacity(capacity)
+    return new
+  }
+
+  func giveBack(_ chunk: [Fact]) { state.withLock { $0.used.append(chunk) } }
 
   func end(_ error: (any Error)?) {
     state.withLock {

@@ -98,6 +98,7 @@ extension Service {
         }
         job.members = try members.prefix(Service.membersShown).map { try summary($0) }
         job.memberCount = p.members.count
+        job.tally = try tally(members)
       case .digest, .notice:
         if case .notificationRequested(let n)? = try log.event(at: p.position)?.read().event { job.content = n.content }
       default:
@@ -116,6 +117,20 @@ extension Service {
     if let known = engine.alerts[id] { return known }
     let life = try log.life(of: id.subject).map { try $0.read() }
     return engine.folded(life)
+  }
+
+  private func tally(_ members: [AlertState]) throws -> Tally {
+    var tally = Tally()
+    for a in members {
+      tally.bySeverity[a.severity, default: 0] += 1
+      if a.isResolved { tally.ended += 1 }
+    }
+    if let first = members.first?.labels["event_type"],
+      members.allSatisfy({ $0.labels["event_type"] == first })
+    {
+      tally.eventType = first
+    }
+    return tally
   }
 
   private func summary(_ a: AlertState) throws -> AlertSummary {

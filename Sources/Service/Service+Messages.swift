@@ -146,13 +146,17 @@ extension Service {
     let why = status.snapshot.trouble ?? "the log can't be written"
     for message in gateway.receive(limit: Service.drainLimit) {
       switch message {
-      case .anomalies(let peer, _, _, _): gateway.send(.error(code: "unavailable", message: why), to: peer)
+      case .anomalies(let peer, let producer, _, _):
+        // Refused, but alive.
+        auditor?.heard(producer, now: now)
+        gateway.send(.error(code: "unavailable", message: why), to: peer)
       case .command(let peer, let requestID, let json):
         if take(lease: json, requestID, peer, now: now) { break }
         gateway.send(
           .reply(requestID: requestID, json: Reply(.failure(CommandError(.unavailable, why))).json), to: peer)
       case .ready(let peer, let worker, let credit, let channels):
         held.heard(worker, over: peer, now: clock.awake)
+        auditor?.heard(worker, now: now)
         workers.ready(worker, peer, credit: credit, channels: channels, now: now)
       case .receipt: break  // The lease runs out, and the message goes again: at least once.
       case .heartbeat(let peer, let name, let json): hear(name, json, from: peer, now: now)

@@ -19,6 +19,14 @@ package struct Load: Sendable {
   package var outages = 0.3
   /// A notifier goes down with all that it had in hand.
   package var lostWorkers = 0.5
+  /// Hundreds of new alerts within a second, which end as fast.
+  package var floods = 0.02
+  /// Snapshots of the service's state, from which it starts.
+  package var snapshots = 0.5
+  /// Something happens to the snapshot that is there.
+  package var spoiltSnapshots = 0.15
+  /// The auditor looks every ten seconds, and a machine that has nothing else to do is no longer skipped over.
+  package var isAudited = false
 
   package init() {}
 
@@ -38,6 +46,10 @@ package struct Load: Sendable {
     l.clockJumps = 3
     l.outages = 6
     l.lostWorkers = 10
+    l.floods = 1.5
+    l.snapshots = 20
+    l.spoiltSnapshots = 8
+    l.isAudited = true
     return l
   }()
 
@@ -51,6 +63,8 @@ package struct Load: Sendable {
     l.clockJumps = 0
     l.outages = 0
     l.lostWorkers = 0
+    l.spoiltSnapshots = 0
+    l.isAudited = false
     return l
   }
 }

@@ -29,6 +29,14 @@ package enum Mutation: String, Sendable, CaseIterable {
   case tablesDrift
   /// What can't be read is passed over without a word.
   case badInputIgnored
+  /// A start takes up any snapshot that it finds.
+  case snapshotsAreBelieved
+  /// Another time zone than people wrote decides who is on call.
+  case onCallElsewhere
+  /// The auditor says that nobody takes messages when nobody has for a second.
+  case auditorCriesWolf
+  /// The auditor waits for days for whom it should hear within a quarter of an hour.
+  case auditorIsDeaf
   /// A worker is given more than it asked for.
   case creditIgnored
 
@@ -37,11 +45,11 @@ package enum Mutation: String, Sendable, CaseIterable {
     switch self {
     case .logForgets, .storedTooSoon: 1
     case .repeatsForgotten: 2
-    case .timersStandStill, .clockGoesBack, .policyIsSlow: 3
-    case .workerDoesNotAsk, .stormsAreNotTold: 4
+    case .timersStandStill, .clockGoesBack, .policyIsSlow, .auditorIsDeaf: 3
+    case .workerDoesNotAsk, .stormsAreNotTold, .onCallElsewhere, .auditorCriesWolf: 4
     case .keysChange, .sentTwice: 5
     case .causesLost: 6
-    case .replayPassesOver, .tablesDrift: 7
+    case .replayPassesOver, .tablesDrift, .snapshotsAreBelieved: 7
     case .badInputIgnored: 8
     case .creditIgnored: 9
     }

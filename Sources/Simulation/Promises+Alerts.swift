@@ -1,5 +1,6 @@
 import Alerts
 import Lifecycle
+import Service
 
 extension Promises {
   /// Takes up one more fact of a life.
@@ -8,7 +9,7 @@ extension Promises {
     switch e.event {
     case .detected(let d): opened(d, e, id)
     case .deduplicated(let d):
-      firing += d.count
+      count(d.last, d.count, e)
       seen(id, e)
     case .severityRaised(let r): raised(r, e, id)
     case .reopened(let r): reopened(r, e, id)
@@ -55,10 +56,15 @@ extension Promises {
     }
   }
 
+  /// The auditor's words are nobody's anomalies.
+  private mutating func count(_ anomaly: Anomaly, _ times: Int, _ e: RecordedEvent) {
+    if anomaly.source == Finding.source { auditorSays(anomaly, e) } else { firing += times }
+  }
+
   // MARK: - The condition
 
   private mutating func opened(_ d: Detected, _ e: RecordedEvent, _ id: AlertID) {
-    firing += 1
+    count(d.anomaly, 1, e)
     if alerts[id] != nil { fail(2, "\(id) is opened twice") }
     if let other = openByKey[d.dedupKey] { fail(2, "\(id) opens although \(other) of the same key is open") }
     if d.generation != (generations[d.dedupKey] ?? 0) + 1 {
@@ -86,17 +92,13 @@ extension Promises {
       if first.after > .zero {
         arm(.escalation, id.subject, at: e.recordedAt + first.after)
       } else {
-        let places = targets(first.receivers, settings)
+        let places = targets(first.receivers, settings, at: e.recordedAt)
         alerts[id]?.untold = places
       }
     } else if let i = a.route.index, case .notify(let receivers) = settings.routes[i].delivery {
-      let places = targets(receivers, settings)
+      let places = targets(receivers, settings, at: e.recordedAt)
       alerts[id]?.untold = places
     }
-  }
-
-  func targets(_ receivers: [String], _ settings: LifecycleSettings) -> Set<Receiver.Target> {
-    Set(receivers.flatMap { name in settings.receivers.first { $0.name == name }?.targets ?? [] })
   }
 
   private mutating func seen(_ id: AlertID, _ e: RecordedEvent) {
@@ -112,6 +114,7 @@ extension Promises {
   private mutating func raised(_ r: SeverityRaised, _ e: RecordedEvent, _ id: AlertID) {
     if let a = alerts[id], r.to <= a.severity { fail(4, "\(id) is said to get worse, and does not") }
     alerts[id]?.severity = r.to
+    alerts[id]?.untold = []
     if let route = r.route {
       alerts[id]?.route = route
       dues[Timer(kind: .group, subject: id.subject)] = nil
@@ -124,7 +127,7 @@ extension Promises {
   }
 
   private mutating func reopened(_ r: Reopened, _ e: RecordedEvent, _ id: AlertID) {
-    firing += 1
+    count(r.anomaly, 1, e)
     guard var a = alerts[id] else { return fail(6, "\(id) reopens and was never opened") }
     if !a.isResolved { fail(4, "\(id) reopens and had not ended") }
     if let other = openByKey[a.key] { fail(2, "\(id) reopens although \(other) of the same key is open") }
@@ -158,6 +161,7 @@ extension Promises {
     }
     a.isResolved = true
     a.wasResolved = true
+    a.untold = []
     a.isSnoozed = false
     a.silences = []
     a.isInhibited = false
@@ -192,6 +196,7 @@ extension Promises {
 
   private mutating func hold(_ id: AlertID, _ e: RecordedEvent) {
     alerts[id]?.heldAt = e.position
+    alerts[id]?.untold = []
     dues[Timer(kind: .escalation, subject: id.subject)] = nil
     dues[Timer(kind: .group, subject: id.subject)] = nil
   }
@@ -228,7 +233,7 @@ extension Promises {
     alerts[id]?.isExhausted = false
     reach(s.step, s.round, id, policy, e)
     if policy.steps.indices.contains(s.step), let settings = configurations[a.route.configuration] {
-      let places = targets(policy.steps[s.step].receivers, settings)
+      let places = targets(policy.steps[s.step].receivers, settings, at: e.recordedAt)
       alerts[id]?.untold = places
     }
   }

@@ -32,7 +32,7 @@ extension Promises {
     let target = Receiver.Target(channel: n.channel, destination: n.destination)
     let r = Request(
       purpose: n.purpose, subject: e.subject, place: "\(e.subject) \(n.channel) \(n.destination)", target: target,
-      position: e.position, notBefore: n.notBefore, step: n.step, round: n.round)
+      position: e.position, requestedAt: e.recordedAt, notBefore: n.notBefore, step: n.step, round: n.round)
     requested[n.key] = r
     let id = AlertID(e.subject.number)
     switch n.purpose {
@@ -59,11 +59,12 @@ extension Promises {
     if a.isHeld { fail(4, "\(id) is told as firing although it is held, at \(e.position)") }
     if let s = isSilenced(a, at: e.recordedAt) { fail(4, "\(id) is told as firing although \(s) silences it") }
     if let source = explanation(of: id, a) { fail(4, "\(id) is told as firing although \(source) explains it") }
+    checkOnCall(n, r, a, e)
     if let quiet = quietUntil(n.receiver, a.severity, e.recordedAt), n.notBefore != quiet {
       fail(4, "\(n.key) may go before \(quiet), when quiet hours end")
     }
     fallbacksOwed.removeAll { $0.alert == id && $0.target == r.target }
-    newTellings[n.key] = (r.target, e.recordedAt)
+    newTellings[n.key] = Telling(target: r.target, at: e.recordedAt, position: e.position, rule: settings.storm)
   }
 
   /// An open alert that explains this one since before the last step, and is itself not explained.
@@ -107,16 +108,17 @@ extension Promises {
     }
   }
 
-  /// No more than a storm's rule allows are told one by one.
+  /// No more than a storm's rule allows are told one by one. What waited for a full disk is taken up in one step with what came hours later: each is
+  /// judged at its own time, by the rule that was in force when it was asked for.
   mutating func settleTellings() {
     guard !newTellings.isEmpty else { return }
-    for (key, new) in newTellings.sorted(by: { $0.key < $1.key }) {
+    for (key, new) in newTellings.sorted(by: { $0.value.position < $1.value.position }) {
       var times = tellings[new.target] ?? []
       times.append(new.at)
       if times.count > 100 { times.removeFirst(50) }
       tellings[new.target] = times
-      guard let rule = settings.storm else { continue }
-      let count = times.count { new.at - $0 <= rule.within }
+      guard let rule = new.rule else { continue }
+      let count = times.count { $0 <= new.at && new.at - $0 <= rule.within }
       if count > rule.after { fail(4, "\(key) is told by itself in a storm: \(count) in \(rule.within)") }
     }
     newTellings.removeAll(keepingCapacity: true)
@@ -148,7 +150,7 @@ extension Promises {
     let parts = key.split(separator: "/", maxSplits: 4)
     guard parts.count == 5, let receiver = settings.receivers.first(where: { $0.name == parts[3] }) else { return }
     if let fallback = receiver.fallback {
-      for target in targets([fallback], settings) { fallbacksOwed.append((id, target)) }
+      for target in targets([fallback], settings, at: e.recordedAt) { fallbacksOwed.append((id, target)) }
     }
     guard let policy = settings.policies.first(where: { $0.name == a.route.policy }), r.step == a.step,
       r.round == a.round, a.step + 1 < policy.steps.count, !a.isExhausted

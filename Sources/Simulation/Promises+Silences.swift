@@ -5,10 +5,11 @@ extension Promises {
   mutating func silenceAdded(_ s: SilenceAdded, _ e: RecordedEvent) {
     func value(_ name: String) -> String? { s.matchers.first { $0.name == name }?.value }
     silences[e.subject] = Silence(
-      metric: value("metric"), service: value("service"), startsAt: s.startsAt, endsAt: s.endsAt)
+      metric: value("metric"), service: value("service"), startsAt: s.startsAt, endsAt: s.endsAt,
+      window: e.actor.hasPrefix("maintenance/") ? String(e.actor.dropFirst("maintenance/".count)) : nil)
     arm(.silence, e.subject, at: s.endsAt)
-    if e.actor.hasPrefix("maintenance/") {
-      held(String(e.actor.dropFirst("maintenance/".count)), s, e)
+    if let window = silences[e.subject]?.window {
+      held(window, s, e)
     } else {
       said(s.comment, e)
     }
@@ -19,7 +20,11 @@ extension Promises {
     if !s.early, let due, e.recordedAt < due.service - .seconds(1) {
       fail(3, "the silence \(e.subject) ends at \(e.recordedAt), before \(due.service)")
     }
-    if silences.removeValue(forKey: e.subject) == nil { fail(4, "the silence \(e.subject) ends twice") }
+    guard let ended = silences.removeValue(forKey: e.subject) else {
+      return fail(4, "the silence \(e.subject) ends twice")
+    }
+    // Its rule was taken away, and may come back.
+    if s.early, e.actor == "tocsin", let window = ended.window { windows[window] = nil }
   }
 
   /// Whether people asked not to be told of this alert, since before the last step.

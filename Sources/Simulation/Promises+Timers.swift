@@ -30,6 +30,7 @@ extension Promises {
   /// A service that starts again may find its clock set back: what is due counts from there.
   mutating func rebase() {
     incarnation += 1
+    audit.start(at: serviceNow)
     for (timer, due) in dues { dues[timer] = (due.service, latest(due.service)) }
   }
 

@@ -67,6 +67,8 @@ struct Promises {
     var service: String?
     var startsAt: Timestamp
     var endsAt: Timestamp
+    /// The maintenance window that it is.
+    var window: String?
   }
   /// The last occurrence of each maintenance window that was held.
   var windows: [String: Timestamp] = [:]
@@ -78,6 +80,7 @@ struct Promises {
     var place: String
     var target: Receiver.Target
     var position: Int64
+    var requestedAt: Timestamp
     var notBefore: Timestamp?
     var step: Int?
     var round: Int?
@@ -101,12 +104,22 @@ struct Promises {
   /// Times of messages *firing* to one target that were not told in a storm's.
   var tellings: [Receiver.Target: [Timestamp]] = [:]
   /// Those of this commit: they may yet be taken into a storm's message.
-  var newTellings: [String: (target: Receiver.Target, at: Timestamp)] = [:]
+  var newTellings: [String: Telling] = [:]
+  struct Telling {
+    var target: Receiver.Target
+    var at: Timestamp
+    /// Of its request.
+    var position: Int64
+    /// In force when it was asked for.
+    var rule: StormRule?
+  }
   /// Steps whose message failed for good in this commit.
   var failedSteps: [(alert: AlertID, step: Int, round: Int)] = []
   var fallbacksOwed: [(alert: AlertID, target: Receiver.Target)] = []
   /// The newest message that arrived for each alert at each target, by its request's position.
   var newestArrival: [String: Int64] = [:]
+
+  var audit = Audited()
 
   /// What commands said, to find it in the facts.
   var notes: [String: (count: Int, at: Timestamp, incarnation: Int)] = [:]

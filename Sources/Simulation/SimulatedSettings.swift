@@ -14,10 +14,12 @@ enum SimulatedSettings {
       s.staleAfter = nil
       s.maintenance = []
     case 2:
+      stand(in: &s)
       s.storm = StormRule(after: 4, within: .minutes(2))
       s.flapping = nil
       s.routes[1] = Route(matchers: [Matcher(name: "severity", value: "high")], delivery: .policy("slow"))
     case 3:
+      stand(in: &s)
       s.staleAfter = .hours(3)
       s.reopenWithin = .minutes(40)
       s.inhibitions = []
@@ -30,19 +32,60 @@ enum SimulatedSettings {
     return s
   }
 
+  /// Whose turn it is at night, day by day; and on weekdays, week by week.
+  static let nights = ["ana", "ben", "cleo"]
+  static let days = ["ben", "cleo"]
+  static let addresses: [String: [Receiver.Target]] = [
+    "ana": [.init(channel: "email", destination: "ana@example.org"), .init(channel: "slack", destination: "UANA")],
+    "ben": [.init(channel: "email", destination: "ben@example.org")],
+    "cleo": [.init(channel: "slack", destination: "UCLEO")],
+  ]
+
+  private static let onCall: OnCallSettings = {
+    var s = OnCallSettings()
+    s.people = addresses.keys.sorted().map { name in
+      var p = Person(name: name)
+      for target in addresses[name] ?? [] {
+        if target.channel == "email" { p.email = target.destination } else { p.slack = target.destination }
+      }
+      return p
+    }
+    s.schedules = [
+      // On the day when clocks go forward there is no such time; on the day when they go back there are two.
+      OnCallSchedule(
+        name: "nights", timeZone: "Europe/Berlin",
+        layers: [.init(Rotation(.daily, weekday: nil, minuteOfDay: 150, people: nights))]),
+      OnCallSchedule(
+        name: "days", timeZone: "Europe/Berlin",
+        layers: [
+          .init(
+            Rotation(.weekly, people: days),
+            windows: [TimeWindow(weekdays: Array(1...5), from: 480, until: 1080, timeZone: "Europe/Berlin")])
+        ]),
+    ]
+    return s
+  }()
+
+  /// Ana takes the nights' turn for some hours, near each of the times at which worlds begin.
+  private static func stand(in s: inout LifecycleSettings) {
+    s.onCall.schedules[0].overrides = World.starts.map { start in
+      .init(person: "ana", from: start + .hours(3), until: start + .hours(11))
+    }
+  }
+
   private static func policy(_ name: String, second: Interval) -> Policy {
     Policy(
       name: name,
       steps: [
         .init(after: .zero, receivers: ["ops"]), .init(after: second, receivers: ["chat", "ops"]),
-        .init(after: .minutes(30), receivers: ["boss"]),
+        .init(after: .minutes(30), receivers: ["boss", "duty"]),
       ], repeats: 2, acknowledgeTimeout: .hours(3))
   }
 
   /// Its first step waits, and it runs out soon.
   private static let slow = Policy(
     name: "slow",
-    steps: [.init(after: .minutes(7), receivers: ["chat"]), .init(after: .minutes(20), receivers: ["boss"])])
+    steps: [.init(after: .minutes(7), receivers: ["chat"]), .init(after: .minutes(20), receivers: ["desk"])])
 
   private static let base: LifecycleSettings = {
     var s = LifecycleSettings()
@@ -60,6 +103,9 @@ enum SimulatedSettings {
       Receiver(
         name: "office", targets: [.init(channel: "email", destination: "office@example.org")],
         quiet: QuietHours(from: 22 * 60, until: 6 * 60, timeZone: "Europe/Berlin", atLeast: .high)),
+      Receiver(name: "duty", targets: [], schedule: "nights"),
+      // Outside its hours nobody is there.
+      Receiver(name: "desk", targets: [], schedule: "days", fallback: "boss"),
     ]
     s.policies = [policy("urgent", second: .minutes(15)), slow]
     s.routes = [
@@ -84,6 +130,7 @@ enum SimulatedSettings {
         timeZone: "Europe/Berlin")
     ]
     s.notices = ["chat"]
+    s.onCall = onCall
     return s
   }()
 }

@@ -28,6 +28,10 @@ package enum Simulation {
     package var clockJumps = 0
     package var sleeps = 0
     package var fullDisks = 0
+    package var snapshots = 0
+    package var startsFromSnapshots = 0
+    /// Commits that were written while the next one was decided.
+    package var overlapped = 0
     /// Everything that left the service's memory: commits twice, before and after; answers, jobs, words on the feed.
     package var writes = 0
     /// The newest facts, where something did not hold.

@@ -29,6 +29,14 @@ final class Tables {
     try store.catchUp(from: grown, batch: batch)
   }
 
+  /// Their file is deleted.
+  func drop() {
+    store = nil
+    for end in ["", "-wal", "-shm"] {
+      try? FileManager.default.removeItem(at: folder.appendingPathComponent("grown.sqlite\(end)"))
+    }
+  }
+
   /// Their process goes down.
   func crash() { store = nil }
 

@@ -20,6 +20,9 @@ extension World {
     often(load.outages) { $0.failReceiver() }
     often(load.lostWorkers) { $0.loseWorker() }
     often(max(4, load.crashes)) { $0.growTables() }
+    often(load.floods) { $0.flood() }
+    often(load.snapshots) { $0.wantsSnapshot = true }
+    often(load.spoiltSnapshots) { $0.spoilSnapshot() }
     for i in workers.indices { keepAsking(i) }
   }
 
@@ -43,6 +46,9 @@ extension World {
     readOn()
     hear()
     isOff = true
+    stuckSince = nil
+    let isOnDisk = draw.once(in: 2)
+    attempt { try writer?.goDown(isOnDisk: isOnDisk) }
     log.crash()
     gateway = newGateway()
     after(draw.once(in: 8) ? .minutes(Int64(draw.below(90))) : .seconds(Int64(draw.below(40)))) { $0.start() }
@@ -55,13 +61,14 @@ extension World {
     promises.now = now
     control = ServiceControl(wake: {})
     gateway = newGateway()
-    service = World.service(log, gateway, clock, control)
+    makeService()
     let crashes = outcome.crashes
     attempt { try service.start(settings: settingsOnDisk) }
     if gateway.isDown { goDown() }
     promises.serviceNow = clock.now()
     promises.rebase()
     guard outcome.crashes == crashes else { return readOn() }
+    judgeSnapshot()
     compareReplay()
     readOn()
     if promises.faults.isEmpty { step() }
@@ -75,7 +82,10 @@ extension World {
     guard !isDown else { return }
     outcome.sleeps += 1
     isAsleep = true
-    after(.minutes(Int64(5 + draw.below(600)))) { $0.isAsleep = false }
+    after(.minutes(Int64(5 + draw.below(600)))) { world in
+      world.isAsleep = false
+      world.auditJump()
+    }
   }
 
   private func setClock() {
@@ -88,6 +98,7 @@ extension World {
     }
     // Further off than this no clock of a simulated world is.
     if clock.error.microseconds.magnitude > 3 * 3_600_000_000 { clock.error = .zero }
+    if !isDown { auditJump() }
   }
 
   private func fillDisk() {
@@ -107,6 +118,7 @@ extension World {
   static func settings(_ variant: Int, _ mutation: Mutation?) -> LifecycleSettings {
     var s = SimulatedSettings.variant(variant)
     if mutation == .stormsAreNotTold { s.storm = nil }
+    if mutation == .onCallElsewhere { s.onCall.schedules[0].timeZone = "Pacific/Auckland" }
     if mutation == .policyIsSlow {
       for i in s.policies.indices {
         for j in s.policies[i].steps.indices { s.policies[i].steps[j].after = s.policies[i].steps[j].after * 2 }
@@ -152,6 +164,8 @@ extension World {
 
   private func growTables() {
     if draw.once(in: 3) { tables?.crash() }
+    // Somebody throws them away: they are made again.
+    if draw.once(in: 40) { tables?.drop() }
     attempt { try tables?.grow(batch: 1 + draw.below(400)) }
   }
 
@@ -165,6 +179,8 @@ extension World {
     gateway.untilCrash = nil
     log.trouble = .none
     isAsleep = false
+    auditJump()
+    if let auditSettings { control.adopt(auditSettings) }
   }
 
   /// Policies that run for ever would never rest: everything is ended.

@@ -40,6 +40,11 @@ extension World {
       }
     }
     outcome.anomalies += count
+    hand(p, message)
+  }
+
+  /// Keeps it until it is stored, and sends it.
+  func hand(_ p: Int, _ message: Producer.Message) {
     producers[p].sequence += 1
     producers[p].waiting[producers[p].sequence] = message
     send(p, producers[p].sequence)

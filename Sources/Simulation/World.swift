@@ -1,4 +1,5 @@
 import Alerts
+import Bus
 import EventLog
 import HeapModule
 import Lifecycle
@@ -8,13 +9,15 @@ import Service
 /// One run: the service and everything around it.
 final class World {
   /// Each close to a day when clocks change, or to the end of a year.
-  private static let starts: [Timestamp] = [
+  static let starts: [Timestamp] = [
     Timestamp(seconds: 1_772_445_600), Timestamp(seconds: 1_774_692_000), Timestamp(seconds: 1_792_800_000),
     Timestamp(seconds: 1_798_668_000),
   ]
   /// How long the world rests before everything is ended; and how long it may take to come to rest after that, which is longer than any receiver's
   /// patience.
   private static let rest = (before: Interval.hours(2), after: Interval.hours(30))
+  /// Timers that a step arms after it has looked at all: a lease for each job that it hands out, and what that finds out.
+  private static let timersBetween = 192
   /// How many steps lie between two comparisons with a replay.
   private static let compareEvery = 512
 
@@ -30,6 +33,10 @@ final class World {
   var promises: Promises
   var outcome: Simulation.Outcome
   private(set) var tables: Tables?
+  private(set) var snapshots: SimulatedSnapshots?
+  var writer: SimulatedWriter?
+  /// One is taken at the end of the next step at which that can be.
+  var wantsSnapshot = false
 
   private struct Plan: Comparable {
     var due: Timestamp
@@ -47,10 +54,14 @@ final class World {
   /// The configuration on disk, by its number in ``SimulatedSettings``.
   var variant = 0
   var isStuck = false
+  /// Since when, in the service's time.
+  var stuckSince: Timestamp?
   /// The service's machine is off.
   var isOff = false
   var isAsleep = false
   var isDown: Bool { isOff || isAsleep }
+  /// Something was decided that is not on disk.
+  var isBehind: Bool { isStuck || writer?.isBusy == true }
   /// Nothing goes wrong any more, and nothing new comes.
   var isCalm = false
   /// A replay of the facts, kept up with them.
@@ -59,6 +70,7 @@ final class World {
 
   var producers = (0..<3).map { Producer(name: "detector/\($0)") }
   var nextAnomaly = 0
+  var nextFlooded = 0
   var requests: [String: Request] = [:]
   var nextRequest = 0
   var workers: [Worker] = [
@@ -87,15 +99,21 @@ final class World {
     }
     promises = Promises(written: written)
     gateway = SimulatedGateway(writes, after: 0, answersAtOnce: mutation == .storedTooSoon)
-    service = World.service(log, gateway, clock, control)
+    // Until it is started.
+    service = Service(
+      log: log, gateway: gateway, clock: clock, control: control, status: ServiceStatus(), logger: World.logger)
   }
 
-  static func service(
-    _ log: SimulatedLog, _ gateway: SimulatedGateway, _ clock: SimulatedClock, _ control: ServiceControl
-  ) -> Service {
-    Service(
-      log: log, gateway: gateway, clock: clock, control: control, status: ServiceStatus(),
-      logger: Logger(label: "simulation", factory: { _ in SwiftLogNoOpLogHandler() }))
+  private static let logger = Logger(label: "simulation", factory: { _ in SwiftLogNoOpLogHandler() })
+
+  /// A process of its own.
+  func makeService() {
+    let writer = SimulatedWriter(log) { [unowned self] in writeSlowly() }
+    outcome.overlapped += self.writer?.overlapped ?? 0
+    self.writer = writer
+    service = Service(
+      log: log, gateway: gateway, clock: clock, control: control, status: ServiceStatus(), writer: writer,
+      logger: World.logger, snapshots: snapshots, audit: auditSettings)
   }
 
   // MARK: - Time
@@ -121,9 +139,10 @@ final class World {
 
   /// - Parameter facts: so many of the newest are kept for whoever looks for the cause of a fault.
   func run(days: Double, facts: Int) -> Simulation.Outcome {
-    do { tables = try Tables(log.disk, drifts: mutation == .tablesDrift) } catch {
-      promises.fail(7, "the tables can't be made: \(error)")
-    }
+    do {
+      tables = try Tables(log.disk, drifts: mutation == .tablesDrift)
+      snapshots = try SimulatedSnapshots(believesAll: mutation == .snapshotsAreBelieved)
+    } catch { promises.fail(7, "tables and snapshots can't be made: \(error)") }
     start()
     planEverything()
     pass(until: now + Interval(microseconds: Int64(days * 86_400_000_000)))
@@ -135,9 +154,11 @@ final class World {
     if promises.faults.isEmpty { judgeEnd() }
     outcome.events = log.head
     outcome.writes = writes.count
+    outcome.overlapped += writer?.overlapped ?? 0
     outcome.faults = promises.faults
     if !promises.faults.isEmpty { outcome.last = last(facts) }
     tables?.discard()
+    snapshots?.discard()
     return outcome
   }
 
@@ -170,7 +191,7 @@ final class World {
   /// Nothing is owed to anybody, and nothing is on its way.
   private var isAtRest: Bool {
     let engine = service.engine
-    return !isDown && requests.isEmpty && engine.openCount == 0 && engine.ledger.pending.isEmpty
+    return !isDown && !isBehind && requests.isEmpty && engine.openCount == 0 && engine.ledger.pending.isEmpty
       && producers.allSatisfy { $0.waiting.isEmpty } && !engine.groups.values.contains { $0.dueAt != nil }
       && !engine.alerts.values.contains { $0.isFlapping }
   }
@@ -180,20 +201,27 @@ final class World {
   func step() {
     outcome.steps += 1
     promises.now = now
-    // What is stuck was decided at the step before it got stuck.
-    if !isStuck {
+    // What is stuck, or on its way to the disk, was decided at the step before.
+    if !isBehind {
       promises.formerNow = promises.serviceNow
       promises.formerHead = log.disk.head
     }
     promises.serviceNow = clock.now()
     let crashes = outcome.crashes
+    let heard = gateway.incoming.compactMap { message -> String? in
+      guard case .anomalies(_, let producer, _, _) = message else { return nil }
+      return producer
+    }
     attempt { try service.step() }
     if gateway.isDown { goDown() }
     guard outcome.crashes == crashes else { return readOn() }
     isStuck = service.isRefusing
+    followAudit(heard: heard)
     readOn()
+    followJobs()
     hear()
     judge()
+    takeSnapshot()
   }
 
   func readOn() { attempt { try promises.readOn(log.disk) } }
@@ -206,10 +234,11 @@ final class World {
   }
 
   private func judge() {
-    promises.checkCounts(pending: service.engine.ledger.pending.count, isStuck: isStuck)
-    if !isStuck {
+    promises.checkCounts(pending: service.engine.ledger.pending.count, isStuck: isBehind)
+    if !isBehind {
       promises.checkTimers()
       promises.checkWindows()
+      if load.isAudited, !isCalm { promises.checkAudit() }
       // Commits that were stuck are published when they are written.
       if gateway.published != log.disk.head || gateway.gap != nil {
         promises.fail(1, "the feed is at \(gateway.published), the log at \(log.disk.head)")
@@ -227,7 +256,8 @@ final class World {
     }
     let engine = service.engine
     let things = engine.alerts.count + engine.ledger.pending.count + engine.silences.count + engine.groups.count
-    let bound = 8 * things + 64
+    // Those that came up since the service last looked are on top.
+    let bound = Deadlines.bound(things: things) + World.timersBetween
     if engine.deadlines.count > bound {
       promises.fail(9, "\(engine.deadlines.count) timers for \(things) things that could want one")
     }
@@ -261,7 +291,7 @@ final class World {
 
   func compareReplay() {
     follow()
-    guard !service.isRefusing, promises.faults.isEmpty else { return }
+    guard !service.isRefusing, !isBehind, promises.faults.isEmpty else { return }
     let now = clock.now()
     var (live, replayed) = (service.engine, shadow)
     live.recover(now: now)
@@ -279,6 +309,8 @@ final class World {
       promises.fail(1, "\(p.name) still waits for \(p.waiting.count) answers")
     }
     promises.checkEnd()
+    let found = service.status.snapshot.audit
+    if found.count > 0 { promises.fail(4, "the auditor still finds \(found.items.map(\.text))") }
     compareReplay()
     attempt {
       if let difference = try tables?.differ() {

@@ -18,6 +18,9 @@ struct DetectVerb: AsyncParsableCommand {
 
   @OptionGroup var folder: ConfigVerb.Folder
   @Flag(help: "Run what is due, once, and end.") var once = false
+  @Flag(help: "With --once: where nothing is due, judge the newest windows once more; nothing is told twice.")
+  var again =
+    false
   @ArgumentParser.Option(parsing: .upToNextOption, help: "Only these event types.") var only: [String] = []
   @ArgumentParser.Option(help: "Backfill: check every window from here on, such as 2026-10-01.") var from: String?
   @ArgumentParser.Option(help: "Backfill: up to here (now).") var to: String?
@@ -44,6 +47,7 @@ struct DetectVerb: AsyncParsableCommand {
           "\(option) must be a date or time such as 2026-10-01 or 2026-10-01T06:00:00Z, not \"\(text)\"")
       }
     }
+    if again, !once { throw ValidationError("--again needs --once") }
     if to != nil, from == nil, !evaluate { throw ValidationError("--to needs --from") }
     guard !name.isEmpty, name.utf8.count <= 100, !name.contains("/") else {
       throw ValidationError("--name must be a short name without /")
@@ -189,10 +193,10 @@ struct DetectVerb: AsyncParsableCommand {
         throw ExitCode(64)
       }
       let meter = ProgressMeter()
-      reports = await worker.backfill(from..<end) { meter.show($0, $1) }
+      reports = await worker.backfill(from..<end) { meter.show($0) }
       meter.end()
     } else if options.once {
-      reports = await worker.runOnce()
+      reports = options.again ? await worker.runAgain() : await worker.runOnce()
     } else {
       let json = options.json
       await worker.run { report in ReportLine.print(report, json: json) }

@@ -148,6 +148,17 @@ import Testing
     #expect(b.jobs.contains { $0.alert?.anomaly.metric == "messages_untaken" })
   }
 
+  @Test func whatWaitsWhenTheMachineFallsAsleepIsNotUntakenWhenItWakes() throws {
+    let b = try Bench(audit: AuditorTests.settings)
+    b.fires("a")
+    try b.passes(.minutes(1))
+    b.clock.time = b.clock.time + .hours(3)
+    try b.step()
+    b.ready(credit: 10)
+    try b.step()
+    #expect(!b.audit.contains { $0.contains("messages_untaken") }, "\(b.audit)")
+  }
+
   @Test func aMessageThatIsReplacedAgainAndAgainIsUntakenAllTheSame() {
     var watch = ChannelWatch()
     func look(_ seconds: Int64) -> [String] {

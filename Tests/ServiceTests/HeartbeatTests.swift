@@ -36,6 +36,33 @@ import Testing
     #expect(b.audit == ["detected heartbeat_silent", "cleared heartbeat_silent"])
   }
 
+  @Test func whoWasRefusedBecauseTheLogCouldNotBeWrittenWasHeard() throws {
+    let b = try Bench(audit: HeartbeatTests.expecting("detector/1"))
+    try b.step()
+    b.log.failure = LoopTests.full
+    b.fires("a")
+    for i in 0..<30 {
+      b.publish([b.event("m\(i)", severity: "low")], producer: "detector/1")
+      try b.passes(.minutes(1))
+    }
+    b.log.failure = nil
+    try b.passes(.seconds(20))
+    #expect(!b.audit.contains("detected heartbeat_silent"), "\(b.audit)")
+  }
+
+  /// A machine that slept for hours could hear nobody. From when it is awake, silence counts again.
+  @Test func aSleepIsNobodysSilence() throws {
+    let b = try Bench(audit: HeartbeatTests.expecting("detector/1"))
+    b.heartbeat("detector/1")
+    try b.passes(.minutes(3))
+    b.clock.time = b.clock.time + .hours(10)
+    try b.step()
+    try b.passes(.minutes(1))
+    #expect(b.audit.isEmpty, "\(b.audit)")
+    try b.passes(.minutes(2))
+    #expect(b.audit == ["detected heartbeat_silent"])
+  }
+
   @Test func whatWasNeverHeardIsSaidToo() throws {
     let b = try Bench(audit: HeartbeatTests.expecting("detector/1"))
     try b.passes(.minutes(6))
@@ -108,6 +135,13 @@ import Testing
     b = try b.restarted(after: .minutes(1), audit: AuditSettings())
     try b.passes(.minutes(3))
     #expect(b.status.snapshot.audit.silent == 1)
+    // And is said again in words.
+    try b.passes(.minutes(15))
+    let summaries = try b.log.all.compactMap { e -> String? in
+      guard case .deduplicated(let d) = try e.read().event, d.last.source == Finding.source else { return nil }
+      return d.last.summary
+    }
+    #expect(summaries.contains { $0.contains("detector/1 fell silent before") }, "\(summaries)")
     b.heartbeat("detector/1", #"{"expect_heartbeat":"1m"}"#)
     try b.passes(.seconds(20))
     #expect(b.audit.last == "cleared heartbeat_silent" && b.status.snapshot.audit.silent == 0)

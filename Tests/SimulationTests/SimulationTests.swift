@@ -7,11 +7,12 @@ import Testing
   @Test(arguments: Array(UInt64(1)...3) + [SimulationTests.fresh])
   func everyPromiseHolds(_ seed: UInt64) {
     if seed == SimulationTests.fresh { print("a fresh seed: tocsin simulate --seed \(seed) --days 1 --load dense") }
-    let outcome = Simulation.run(seed: seed, days: 0.5, load: .dense)
+    let outcome = Simulation.run(seed: seed, days: 0.4, load: .dense)
     #expect(outcome.faults == [], "tocsin simulate --seed \(seed) --days 1 --load dense")
     #expect(outcome.events > 200)
     #expect(outcome.crashes > 0)
     #expect(outcome.delivered > 20)
+    #expect(outcome.startsFromSnapshots > 0 || outcome.snapshots < 2)
   }
 
   @Test func aQuietWeekToo() {
@@ -24,8 +25,10 @@ import Testing
   @Test(arguments: Mutation.allCases)
   func aBrokenPromiseIsNoticedByItsOwnCheck(_ mutation: Mutation) {
     var noticed: [Simulation.Fault] = []
+    var load = Load.dense
+    load.isAudited = mutation == .auditorCriesWolf || mutation == .auditorIsDeaf
     for seed in UInt64(1)...3 {
-      guard let first = Simulation.run(seed: seed, days: 1, load: .dense, mutation: mutation).faults.first else {
+      guard let first = Simulation.run(seed: seed, days: 1, load: load, mutation: mutation).faults.first else {
         continue
       }
       if first.promise == mutation.promise { return }
@@ -50,6 +53,18 @@ import Testing
       #expect(outcome.faults == [], "down at write \(write)")
       #expect(outcome.crashes == 1, "write \(write)")
     }
+  }
+
+  /// What is written while the next batch is decided, starts from snapshots: not every short run has them.
+  @Test func theWorldHasWhatItIsSaidToHave() {
+    var load = Load.dense
+    load.floods = 60
+    load.snapshots = 200
+    load.isAudited = false
+    let outcome = Simulation.run(seed: 5, days: 0.1, load: load)
+    #expect(outcome.faults == [])
+    #expect(outcome.overlapped > 0)
+    #expect(outcome.startsFromSnapshots > 0)
   }
 
   @Test func theSameSeedIsTheSameRun() {

@@ -4,7 +4,7 @@ extension Engine: Packed {
   static var carried: [String] {
     [
       "configurations", "configuration", "alerts", "lives", "silences", "groups", "ledger", "digests", "head",
-      "openCount", "numbers", "versions", "storms", "maintenance", "reachedAt",
+      "openCount", "numbers", "versions", "storms", "maintenance", "reachedAt", "configuredAt",
     ]
   }
   /// What follows from ``carried``, and is made again by the start: ``Engine/recover(now:)``.
@@ -47,6 +47,7 @@ extension Engine: Packed {
       $0.time($1.value.startsAt)
     }
     p.time(reachedAt)
+    p.time(configuredAt)
   }
 
   init(from u: inout Unpacker) {
@@ -91,6 +92,7 @@ extension Engine: Packed {
       maintenance[name] = (u.subject(), u.time())
     }
     reachedAt = u.time()
+    configuredAt = u.time()
   }
 }
 

@@ -18,6 +18,10 @@ package struct Auditor: Sendable {
   /// What was so for a moment stands for so long after it: the alert would be over before anybody is told.
   static let lateFor = Interval.minutes(1)
 
+  /// A longer time between two looks is one in which the machine slept, or by which its clock was set forward: nobody could be heard then, and nobody could
+  /// take a message, so that it counts for no silence.
+  static let awayFrom = Interval.minutes(1)
+
   private enum Watched: Sendable {
     case message(Int64)
     case end(AlertID)
@@ -102,9 +106,16 @@ package struct Auditor: Sendable {
       if a.isResolved {
         if !a.told.isEmpty { watch(.end(a.id), at: now + MessageWatch.endsWithin) }
       } else if let finding = Finding(label: { a.labels[$0] }) {
-        standing[finding] = Standing(since: a.openedAt, saidAt: now, text: "", severity: a.severity)
+        // Until the next look says more.
+        standing[finding] = Standing(
+          since: a.openedAt, saidAt: now,
+          text: "\(finding.about ?? "this") was so before the service started, since \(a.openedAt)",
+          severity: a.severity)
         guard let about = finding.about else { continue }
-        if finding.kind == .heartbeat_silent { heartbeats.recall(silent: about, now: now) }
+        if finding.kind == .heartbeat_silent {
+          heartbeats.recall(silent: about, now: now)
+          standing[finding]?.text = "\(about) fell silent before the service started, and has not been heard since"
+        }
         if finding.kind == .messages_untaken { channelsUntaken.insert(about) }
       }
     }
@@ -159,6 +170,10 @@ package struct Auditor: Sendable {
   package mutating func look(
     _ engine: Engine, waiting: [String], reached: Int64?, trouble: String?, now: Timestamp
   ) -> [Anomaly] {
+    if let lastLook, now - lastLook > Auditor.awayFrom {
+      heartbeats.excuse(now - lastLook, now: now)
+      channels.excuse()
+    }
     lastLook = now
     lookAtEntries(engine, now: now)
     lookAtDeadlines(now: now)

@@ -7,6 +7,9 @@ struct ChannelWatch: Sendable {
   /// A message went out to a worker.
   mutating func served(_ channel: String) { waitingSince[channel] = nil }
 
+  /// Nobody was there to take anything.
+  mutating func excuse() { waitingSince = [:] }
+
   /// - Parameter waiting: channels on which a message could go at this moment.
   /// - Returns: those on which that has been so for longer than `bound`, without any message going out.
   mutating func look(waiting: [String], bound: Interval, now: Timestamp) -> [String] {

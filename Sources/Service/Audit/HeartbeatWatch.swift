@@ -140,6 +140,13 @@ struct HeartbeatWatch: Sendable {
     return wasSilent
   }
 
+  /// Nobody could be heard for so long.
+  mutating func excuse(_ time: Interval, now: Timestamp) {
+    for name in expected.keys {
+      if let heard = expected[name]?.heardAt { expected[name]?.heardAt = min(heard + time, now) }
+    }
+  }
+
   /// Its time has come.
   mutating func look(_ name: String, now: Timestamp) -> Outcome {
     guard let e = expected[name] else { return .nothing }

@@ -179,7 +179,7 @@ final class Running: Sendable {
         }
       },
       check: { [self] query, tenants in try await Running.check(current, query, tenants) },
-      onCall: onCallSource(), link: { [self] in readLink($0) },
+      onCall: onCallSource(), link: { [self] in readLink($0) }, answers: { [self] in current.console.answers },
       warnings: { [self] in current.gaps(now: wallClock()).map { "\($0.key) \($0.message)" } },
       moreMetrics: { [outbound] in Running.metrics(status.snapshot, outbound.counts) },
       audit: { [outbound] in Running.audit(status.snapshot.audit, outbound.counts) }, now: wallClock, zone: zone,
@@ -194,7 +194,15 @@ final class Running: Sendable {
     let configuration = current
     let logger = Logger(label: "tocsin.notifier")
     let templates = TemplateFolder.load(configuration: configuration.directory)
-    for fault in templates.faults { logger.error("a template of yours is not used", metadata: ["why": "\(fault)"]) }
+    let known = Mutex<[Fault]>([])
+    // Each fault once, however often the rest of the configuration is edited.
+    @Sendable func report(_ faults: [Fault]) {
+      for fault in known.withLock({ known in
+        defer { known = faults }
+        return faults.filter { !known.contains($0) }
+      }) { logger.error("a template of yours is not used", metadata: ["why": "\(fault)"]) }
+    }
+    report(templates.faults)
     let port = try WorkerClient(connection, worker: name)
     let transport = try CurlTransport()
     let worker = NotifierWorker(
@@ -202,7 +210,7 @@ final class Running: Sendable {
       transport: transport, logger: logger)
     onEdit { fresh in
       let templates = TemplateFolder.load(configuration: fresh.directory)
-      for fault in templates.faults { logger.error("a template of yours is not used", metadata: ["why": "\(fault)"]) }
+      report(templates.faults)
       Task { await worker.use(fresh.notifiers, templates: templates) }
     }
     return Part("notifier") {
