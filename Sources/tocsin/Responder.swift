@@ -73,8 +73,9 @@ struct Responder: ParsableArguments {
 struct AlertIDs: ParsableArguments {
   @Argument(help: "Alerts, such as A-1042.") var ids: [String]
   @Option(help: "Say why.") var note: String?
-  @Option(name: .customLong("if-version"), help: "Refuse if the alert has changed since this version.") var version:
-    Int?
+  @Option(
+    name: .customLong("if-version"),
+    help: "Refuse if the alert has changed since this version.") var version: Int?
 
   func alerts() throws -> [AlertID] {
     try ids.map { text in

@@ -22,7 +22,13 @@ import Testing
     try w.tocsin("second", "notify")
     try await w.until("the message has arrived") { !w.arrivals("cpu", "firing").isEmpty }
     #expect(w.arrivals("cpu", "firing").values.reduce(0, +) == 1)
+    // A command for a version that is over is refused; one that says so by another name is wrong use, and no success.
+    #expect(try w.shell("tocsin alerts ack A-1 --as ana --if-version 0").status == 1)
+    #expect(try w.shell("tocsin alerts ack A-1 --as ana --version 0").status == 64)
+    let version = try w.run("--version")
+    #expect(version.status == 0 && version.output.split(separator: ".").count == 3, "\(version.output)")
     let events = try w.shell("tocsin events").output
+    #expect(!events.contains(#""type":"acknowledged""#))
     #expect(
       events.contains("is gone; it may have been sent") && !events.contains("did not say what became of it"),
       "\(events)")
