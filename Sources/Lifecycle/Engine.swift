@@ -193,7 +193,7 @@ package struct Engine: Sendable {
       if let route = r.route.map({ shared(FrozenRoute($0)) }) { alerts[id]?.share(route: route) }
       if !isReplaying, let a = alerts[id] { inhibitions.update(a) }
       if r.route != nil { leaveFormerGroups(id, now: e.recordedAt) }
-      joinGroups(id, now: e.recordedAt, wasFree: !before.isHeld)
+      joinGroups(id, now: e.recordedAt, wasFree: !wasHeld)
     case .resolved:
       openCount -= 1
       let until = e.recordedAt + settings.reopenWithin
