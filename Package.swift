@@ -57,7 +57,7 @@ let package = Package(
     // Where tests kill a process; see docs/operations.md.
     part("CrashPoints", []),
     part("Lifecycle", ["Alerts", heap]),
-    part("EventLog", ["Alerts", grdb, sqlite, logging, crypto]),
+    part("EventLog", ["Alerts", "CrashPoints", grdb, sqlite, logging, crypto]),
     part("Bus", ["Alerts", "CrashPoints", "CZeroMQ", grdb, logging]),
     part(
       "Service", ["Alerts", "CrashPoints", "Lifecycle", "EventLog", "Bus", grdb, logging, crypto, collections, heap]),
@@ -97,7 +97,9 @@ let package = Package(
     tests("LifecycleTests", ["Alerts", "Lifecycle", "Projections"]),
     tests("EventLogTests", ["Alerts", "EventLog", grdb], resources: [.copy("Samples")]),
     tests("BusTests", ["Alerts", "Bus"]),
-    tests("ServiceTests", ["Alerts", "CrashPoints", "Lifecycle", "EventLog", "Bus", "Service", logging]),
+    tests(
+      "ServiceTests",
+      ["Alerts", "CrashPoints", "Lifecycle", "EventLog", "Bus", "Service", "Projections", grdb, sqlite, logging]),
     tests("SimulationTests", ["Alerts", "Lifecycle", "Simulation"]),
     tests(
       "DetectorsTests", ["Alerts", "Bus", "Service", "Detectors", grdb],

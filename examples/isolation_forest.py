@@ -1,21 +1,50 @@
 #!/usr/bin/env python3
-"""A detector of your own, in Python: an isolation forest over several numbers at once, which joins Tocsin over the bus.
+"""A detector of your own, in Python: an isolation forest over several numbers at once, which joins Tocsin over the bus. Or any model of PyOD's.
 
-    python3 isolation_forest.py --file orders.csv [--gateway tcp://127.0.0.1:7801]
+    python3 isolation_forest.py --file orders.csv [--gateway tcp://127.0.0.1:7801] [--model pyod.models.knn.KNN]
 
 needs pyzmq and scikit-learn (Debian: python3-zmq python3-sklearn). The file has a time and any number of columns of numbers; each row
 that is unlike the rows before it becomes an anomaly, and the next usual row clears it. Run it again as often as you like: what was told before is recognised.
 
-Any model with a score will do in place of the forest. With PyOD: `from pyod.models.ecod import ECOD`, `model = ECOD().fit(past)`,
-`score = model.decision_function([row])[0]`, `limit = model.threshold_`.
+Any model with a score will do in place of the forest: give it a class like `Forest` below. `PyOD` wraps each of that library's detectors (pip install pyod).
 """
 import argparse
 import csv
+import importlib
 import json
 import time
 
+import numpy
 import zmq
-from sklearn.ensemble import IsolationForest
+
+
+class Forest:
+    """scikit-learn's isolation forest: 0.5 for a usual row, towards 1 for a lonely one."""
+
+    name = "isolation_forest"
+
+    def __init__(self, past):
+        from sklearn.ensemble import IsolationForest
+
+        self.model = IsolationForest(n_estimators=100, random_state=1).fit(past)
+
+    def score(self, row):
+        return float(-self.model.score_samples([row])[0])
+
+
+class PyOD:
+    """Any detector of PyOD's, by the name of its class: 0.5 where it draws its own line, towards 1 beyond."""
+
+    def __init__(self, path, past):
+        module, _, kind = path.rpartition(".")
+        self.name = f"pyod_{kind.lower()}"
+        self.model = getattr(importlib.import_module(module), kind)(contamination=0.01).fit(numpy.array(past))
+        self.least = float(self.model.decision_scores_.min())
+        self.line = max(1e-12, float(self.model.threshold_) - self.least)
+
+    def score(self, row):
+        distance = max(0.0, float(self.model.decision_function(numpy.array([row]))[0]) - self.least)
+        return distance / (distance + self.line)
 
 
 class Tocsin:
@@ -72,6 +101,7 @@ def main():
     options.add_argument("--gateway", default="tcp://127.0.0.1:7801")
     options.add_argument("--name", default="detector/isolation-forest", help="this producer's name, for ever")
     options.add_argument("--event-type", default="orders")
+    options.add_argument("--model", help="a class of PyOD's instead, such as pyod.models.knn.KNN")
     options.add_argument("--past", type=int, default=200, help="rows to learn from before the first judgement")
     options.add_argument("--every", type=int, default=50, help="learn anew after so many rows")
     options.add_argument("--threshold", type=float, default=0.65, help="scores above it are anomalies; 0.5 is usual")
@@ -81,12 +111,12 @@ def main():
     past, model, firing, told = [], None, False, {"firing": 0, "resolved": 0, "duplicates": 0}
     for at, values, columns in rows(options.file):
         if len(past) >= options.past and (model is None or len(past) % options.every == 0):
-            model = IsolationForest(n_estimators=100, random_state=1).fit(past[-5000:])
+            model = PyOD(options.model, past[-5000:]) if options.model else Forest(past[-5000:])
         if model is not None:
-            score = float(-model.score_samples([values])[0])  # 0.5 for a usual row, towards 1 for a lonely one
+            score = model.score(values)
             is_anomaly = score > options.threshold
             if is_anomaly or firing:
-                answer = tocsin.publish([anomaly(options, at, values, columns, score, is_anomaly, past)])
+                answer = tocsin.publish([anomaly(options, model.name, at, values, columns, score, is_anomaly, past)])
                 told["firing" if is_anomaly else "resolved"] += 1
                 told["duplicates"] += answer["duplicates"]
             firing = is_anomaly
@@ -98,7 +128,7 @@ def main():
     print(json.dumps(told))
 
 
-def anomaly(options, at, values, columns, score, is_anomaly, past):
+def anomaly(options, detector, at, values, columns, score, is_anomaly, past):
     means = [sum(column) / len(past) for column in zip(*past)]
     odd = max(range(len(values)), key=lambda i: abs(values[i] - means[i]) / (abs(means[i]) or 1))
     row = ", ".join(f"{c} {v:g}" for c, v in zip(columns, values))
@@ -108,7 +138,7 @@ def anomaly(options, at, values, columns, score, is_anomaly, past):
         "id": f"{options.event_type}/{at}/{'firing' if is_anomaly else 'resolved'}",
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "data": {
-            "event_type": options.event_type, "metric": "pattern", "detector": "isolation_forest",
+            "event_type": options.event_type, "metric": "pattern", "detector": detector,
             "status": "firing" if is_anomaly else "resolved",
             "severity": "critical" if score > 0.75 else "high", "score": round(score, 4), "value": values[odd],
             "expected": round(means[odd], 4), "window": {"start": at, "end": at},

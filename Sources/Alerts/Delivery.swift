@@ -17,6 +17,8 @@ package struct Job: Sendable, Equatable {
   /// A summary's alerts, worst first: the top ones of ``memberCount``.
   package var members: [AlertSummary]
   package var memberCount: Int
+  /// What all of a summary's alerts have in common; nil where the service did not say.
+  package var tally: Tally?
   /// What earlier deliveries about this subject to this place returned (Slack's `ts`, …), merged, newest last.
   package var thread: JSON?
   /// A digest's or notice's content.
@@ -58,7 +60,8 @@ package struct Job: Sendable, Equatable {
       "receiver": .string(receiver), "channel": .string(channel), "destination": .string(destination),
       "attempt": .int(attempt), "requested_at": .string(requestedAt.rfc3339),
       "lease_until": .string(leaseUntil.rfc3339),
-      "alert": alert?.json ?? .null, "members": members.isEmpty ? .null : .array(members.map(\.json)),
+      "alert": alert?.json ?? .null, "tally": tally?.json ?? .null,
+      "members": members.isEmpty ? .null : .array(members.map(\.json)),
       "member_count": memberCount == 0 ? .null : .int(memberCount), "thread": thread ?? .null,
       "content": content ?? .null, "console_url": .text(consoleURL), "why": occasion?.json ?? .null,
       "taken": taken.isEmpty ? .null : .array(taken.map { .string($0) }),
@@ -78,11 +81,44 @@ package struct Job: Sendable, Equatable {
     members = []
     for member in json["members"]?.array ?? [] { members.append(try AlertSummary(json: member)) }
     memberCount = json.integer("member_count") ?? members.count
+    tally = json["tally"].map { Tally(json: $0) }
     thread = json["thread"]
     content = json["content"]
     consoleURL = json.text("console_url")
     taken = (json["taken"]?.array ?? []).compactMap(\.string)
     occasion = json["why"].flatMap { Occasion(json: $0) }
+  }
+}
+
+/// How a summary's alerts stand, those that it does not name as well.
+package struct Tally: Sendable, Equatable {
+  package var bySeverity: [Severity: Int] = [:]
+  /// Those that are over.
+  package var ended = 0
+  /// Where all of them are of one event type.
+  package var eventType: String?
+  package init() {}
+
+  /// Worst first, without zeros: `1 critical, 12 high`.
+  package var words: String {
+    Severity.allCases.sorted(by: >).compactMap { s in
+      bySeverity[s].flatMap { $0 > 0 ? "\(Format.number(Double($0))) \(s.name)" : nil }
+    }.joined(separator: ", ")
+  }
+
+  package var json: JSON {
+    .compact([
+      "severities": .object(
+        bySeverity.sorted { $0.key > $1.key }.map { JSON.Member($0.key.name, .int($0.value)) }),
+      "ended": .int(ended), "event_type": .text(eventType),
+    ])
+  }
+  package init(json: JSON) {
+    for m in json["severities"]?.members ?? [] {
+      if let severity = Severity(name: m.name), let n = m.value.int { bySeverity[severity] = Int(clamping: n) }
+    }
+    ended = json.integer("ended") ?? 0
+    eventType = json.text("event_type")
   }
 }
 
@@ -111,6 +147,8 @@ package struct Receipt: Sendable, Equatable {
   package var provider: JSON?
   /// Of several addresses, those that took it although the try as a whole is to be made again.
   package var taken: [String] = []
+  /// With ``Outcome/retry``: nothing was sent, and ``message`` says what it waits for, ``retryAfter`` until when. Such a job comes back without having been tried.
+  package var isUnsent = false
 
   package init(
     key: String, attempt: Int, outcome: Outcome, status: Int? = nil, message: String = "", retryAfter: Interval? = nil,
@@ -134,6 +172,7 @@ package struct Receipt: Sendable, Equatable {
       "retry_after_us": retryAfter.map { .int($0.microseconds) } ?? .null,
       "outcome_unknown": outcomeUnknown ? true : .null, "latency_us": latency.map { .int($0.microseconds) } ?? .null,
       "provider": provider ?? .null, "taken": taken.isEmpty ? .null : .array(taken.map { .string($0) }),
+      "unsent": isUnsent ? true : .null,
     ])
   }
   package init(json: JSON) throws(EventDataError) {
@@ -147,5 +186,6 @@ package struct Receipt: Sendable, Equatable {
     latency = json["latency_us"]?.int.map { Interval(microseconds: $0) }
     provider = json["provider"]
     taken = (json["taken"]?.array ?? []).compactMap(\.string)
+    isUnsent = json["unsent"]?.bool ?? false
   }
 }

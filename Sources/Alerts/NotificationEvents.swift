@@ -164,11 +164,11 @@ package struct NotificationRequested: EventPayload {
   }
 }
 
-/// A try that did not deliver, and when the next one is due.
+/// A try that did not deliver, or a message that has to wait without one, and when it goes on.
 package struct NotificationAttempted: EventPayload {
   package static let type = EventType.notification_attempted
   package var key: String
-  /// From 1.
+  /// From 1. Where nothing was sent, the tries so far.
   package var attempt: Int
   /// The provider's status: HTTP's or SMTP's code, if there was an answer.
   package var status: Int?
@@ -180,9 +180,11 @@ package struct NotificationAttempted: EventPayload {
   package var latency: Interval?
   /// Of the destination's addresses, those that took it in this try.
   package var taken: [String]
+  /// Nothing was sent: its destination takes no more for now, and ``message`` says why.
+  package var isUnsent: Bool
   package init(
     key: String, attempt: Int, status: Int?, message: String, outcomeUnknown: Bool, nextAt: Timestamp,
-    latency: Interval? = nil, taken: [String] = []
+    latency: Interval? = nil, taken: [String] = [], isUnsent: Bool = false
   ) {
     self.key = key
     self.attempt = attempt
@@ -191,6 +193,7 @@ package struct NotificationAttempted: EventPayload {
     self.outcomeUnknown = outcomeUnknown
     self.nextAt = nextAt
     self.taken = taken
+    self.isUnsent = isUnsent
     self.latency = latency
   }
   package var json: JSON {
@@ -198,7 +201,7 @@ package struct NotificationAttempted: EventPayload {
       "key": .string(key), "attempt": .int(attempt), "status": status.map { .int($0) } ?? .null,
       "message": .string(message), "outcome_unknown": outcomeUnknown ? true : .null, "next_at": .micros(nextAt),
       "taken": taken.isEmpty ? .null : .array(taken.map { .string($0) }),
-      "latency_us": latency.map { .int($0.microseconds) } ?? .null,
+      "latency_us": latency.map { .int($0.microseconds) } ?? .null, "unsent": isUnsent ? true : .null,
     ])
   }
   package init(json: JSON) throws(EventDataError) {
@@ -209,6 +212,7 @@ package struct NotificationAttempted: EventPayload {
     outcomeUnknown = json["outcome_unknown"]?.bool ?? false
     nextAt = try json.need("next_at") { $0.micros }
     taken = (json["taken"]?.array ?? []).compactMap(\.string)
+    isUnsent = json["unsent"]?.bool ?? false
     latency = json["latency_us"]?.int.map { Interval(microseconds: $0) }
   }
 }

@@ -26,6 +26,8 @@ package struct Occasion: Sendable, Hashable {
     case silence_ended
     /// The alert ``by``, which explained it, does so no longer.
     case inhibition_ended
+    /// More came at once than are told one by one: a summary tells of them.
+    case storm
   }
   package var kind: Kind
   /// A person, a receiver, a silence or an alert, as the kind says.
@@ -66,6 +68,7 @@ package struct Occasion: Sendable, Hashable {
     case .snooze_ended: "\(somebody) ended its snooze"
     case .value_changed: "its value has changed since it was snoozed"
     case .silence_ended: "the silence \(by ?? "on it") has ended and it still fires"
+    case .storm: "more came at once than are told one by one"
     case .inhibition_ended: "\(by ?? "what explained it") no longer explains it and it still fires"
     }
   }

@@ -17,6 +17,11 @@ package final class Gateway {
   private let clients: Clients?
   private let zap: ZAPHandler?
   private let hasInside: Bool
+  /// Tells which connections end.
+  private let endings: Socket
+  /// Those over which somebody asked for jobs, by their file descriptors.
+  private var workers: [Int32: Peer] = [:]
+  private var left: [Peer] = []
   private var decoder = MessageDecoder()
   private var peers: [[UInt8]: PeerRecord] = [:]
   /// Those that have messages held, in the order in which they are served.
@@ -77,6 +82,7 @@ package final class Gateway {
     // Otherwise answers to somebody who is gone would vanish unseen.
     try router.set(ZMQ_ROUTER_MANDATORY, 1)
     try feed.set(ZMQ_SNDHWM, Limits.feedQueue)
+    endings = try router.monitor(context, events: ZMQ_EVENT_DISCONNECTED)
     do throws(BusError) { try router.bind(settings.gateway) } catch {
       throw BusError(error.kind, "the gateway: \(error.message)")
     }
@@ -91,7 +97,10 @@ package final class Gateway {
     text.reserveCapacity(4096)
   }
 
-  deinit { zap?.end() }
+  deinit {
+    router.endMonitor()
+    zap?.end()
+  }
 
   /// Takes up another list of clients. A key that is no longer in it is refused from its next message on; one that is new may connect.
   package func replace(clients: [GatewaySettings.Client]) { self.clients?.replace(clients) }
@@ -106,7 +115,7 @@ package final class Gateway {
   /// Returns when a message has come, when somebody called the waker, when so many microseconds are over (nil: never), or on a signal.
   package func wait(until microseconds: Int64?) throws(BusError) {
     timer.arm(microseconds: holding.isEmpty ? microseconds : nil)
-    try waitForAny(of: [router], or: waker, microseconds: holding.isEmpty ? microseconds : 0, timer: timer)
+    try waitForAny(of: [router, endings], or: waker, microseconds: holding.isEmpty ? microseconds : 0, timer: timer)
   }
 
   // MARK: - Receiving
@@ -121,7 +130,9 @@ package final class Gateway {
   /// What can't be read, or is not allowed, is answered here and counted, and never comes out.
   package func receive(limit: Int) -> [Incoming] {
     drain += 1
-    var taken: [Incoming] = []
+    noticeEndings()
+    var taken: [Incoming] = left.map { .left($0) }
+    left = []
     var weight = 0
     let share = max(1, limit / Limits.peerShare)
     for record in holding { serve(record, upTo: share, limit: limit, &taken, &weight) }
@@ -206,7 +217,20 @@ package final class Gateway {
       send(.error(code: fault.code.rawValue, message: fault.message), to: record.peer)
       return (record, nil, size)
     case .success(let body):
+      if case .ready = body, let source = router.source {
+        // Endings first: what came over another connection with this descriptor ended before this message could come.
+        noticeEndings()
+        workers[source] = record.peer
+      }
       return (record, allowed(body, record.peer), size)
+    }
+  }
+
+  private func noticeEndings() {
+    while let event = endings.receiveMessage()?.first {
+      guard event.count >= 6 else { continue }
+      let descriptor = event[2..<6].reversed().reduce(Int32(0)) { $0 << 8 | Int32($1) }
+      if let peer = workers.removeValue(forKey: descriptor) { left.append(peer) }
     }
   }
 

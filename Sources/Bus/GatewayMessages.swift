@@ -26,11 +26,13 @@ package enum Incoming: Sendable {
   case ready(Peer, worker: String, credit: Int, channels: [String])
   case receipt(Peer, worker: String, json: [UInt8])
   case heartbeat(Peer, name: String, json: [UInt8])
+  /// The connection over which a worker asked for jobs has ended.
+  case left(Peer)
 
   package var peer: Peer {
     switch self {
     case .anomalies(let peer, _, _, _), .command(let peer, _, _), .ready(let peer, _, _, _), .receipt(let peer, _, _),
-      .heartbeat(let peer, _, _):
+      .heartbeat(let peer, _, _), .left(let peer):
       peer
     }
   }

@@ -79,7 +79,7 @@ package struct ConnectionSettings: Sendable {
   package var gateway = "tcp://127.0.0.1:7801"
   package var feed = "tcp://127.0.0.1:7802"
   package var curve: Curve?
-  /// The gateway's own, for `inproc` endpoints. Nil: one of its own for each client.
+  /// Shared by several clients, so that they have one I/O thread together; for `inproc` endpoints, the gateway's own. Nil: each client has one of its own.
   package var context: Context?
 
   package init() {}

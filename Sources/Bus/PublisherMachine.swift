@@ -15,9 +15,9 @@ struct PublisherOutcome: Sendable {
 /// its own `stored`. An answer to a later message is not taken for an earlier one: libzmq reconnects by itself, and what was in the
 /// old connection is lost without a word.
 final class PublisherMachine: LinkMachine {
-  /// Messages, and bytes, on their way at once: enough to keep a service busy that commits a few times a second, and under what
-  /// the gateway takes from one connection before it lets others go first.
-  static let windowMessages = 64
+  /// Messages, and bytes, on their way at once: enough that a service has something to do while it waits for the disk, even from a producer that sends
+  /// one anomaly at a time, and few enough that looking through them costs nothing.
+  static let windowMessages = 256
   static let windowBytes = 8 << 20
   /// After so long without a `stored` everything on its way is sent again; twice as long each time.
   static let silence: Int64 = 2_000_000

@@ -182,16 +182,26 @@ extension Socket {
 
 extension Socket {
   /// A socket that tells when this one's connection is made, lost or refused (zmq_socket_monitor(3)).
-  func monitor(_ context: Context) throws(BusError) -> Socket {
+  func monitor(_ context: Context, events: Int32 = Socket.ofAClient) throws(BusError) -> Socket {
     let endpoint = "inproc://tocsin.monitor.\(UInt(bitPattern: raw))"
-    let events =
-      ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL
-      | ZMQ_EVENT_DISCONNECTED
     guard zmq_socket_monitor(raw, endpoint, events) == 0 else { throw BusError.zmq("a socket can't be watched") }
     let monitor = try Socket(context, .pair)
     try monitor.set(ZMQ_LINGER, 0)
+    // Ten thousand connections may end at once; libzmq's thread waits where they don't fit.
+    try monitor.set(ZMQ_RCVHWM, 100_000)
     try monitor.connect(endpoint)
     return monitor
+  }
+
+  static let ofAClient =
+    ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL
+    | ZMQ_EVENT_DISCONNECTED
+
+  /// The file descriptor of the connection that the last frame came over; nil for one within the process. It is another's as soon as the connection
+  /// has ended.
+  var source: Int32? {
+    let descriptor = zmq_msg_get(frame, ZMQ_SRCFD)
+    return descriptor >= 0 ? descriptor : nil
   }
 
   func endMonitor() { zmq_socket_monitor(raw, nil, 0) }

@@ -46,7 +46,12 @@ package final class WorkerClient: JobPort {
     let json = Command(.wanted(key: key), by: "notifier").json.bytes
     let deadline = monotonicMicroseconds() + WorkerClient.wantedTimeout.microseconds
     let result = await withCheckedContinuation { (continuation: RequestTable.Continuation) in
-      let isOpen = link.perform { machine, _, _ in machine.requests.add(id, json, deadline: deadline, continuation) }
+      let isOpen = link.perform { machine, _, now in
+        guard !machine.isCutOff(now: now) else {
+          return continuation.resume(returning: .success(["wanted": false]))
+        }
+        machine.requests.add(id, json, deadline: deadline, continuation)
+      }
       if !isOpen { continuation.resume(returning: .failure(BusError(.closed, "closed"))) }
     }
     guard case .success(let reply) = result else { return true }
@@ -70,6 +75,10 @@ final class WorkerMachine: LinkMachine {
   static let receiptMemory: Int64 = 60_000_000
   /// Receipts that are remembered, or wait for a connection; beyond, the oldest are left to their leases' ends.
   static let receiptLimit = 10_000
+  /// Of a heartbeat, of which the service reads 64 KiB.
+  static let heldBytes = 32 * 1024
+  /// Without a connection for so long, the service will have given what waits here to others: it is not begun any more.
+  static let cutOff: Int64 = 20_000_000
 
   private let worker: [UInt8]
   var requests = RequestTable()
@@ -79,9 +88,10 @@ final class WorkerMachine: LinkMachine {
   /// Jobs that were taken and have no receipt yet, with their leases' ends as the monotonic clock counts.
   private var open: [String: Int64] = [:]
   /// In the order in which they came; those before ``sent`` went out on this connection.
-  private var receipts: [(json: [UInt8], at: Int64)] = []
+  private var receipts: [(key: String, json: [UInt8], at: Int64)] = []
   private var sent = 0
   private var mustAsk = false
+  private var lostAt: Int64?
   private var beat: (json: [UInt8], at: Int64) = (Array("{}".utf8), 0)
 
   init(worker: String) { self.worker = Array(worker.utf8) }
@@ -103,7 +113,7 @@ final class WorkerMachine: LinkMachine {
 
   func receipt(_ json: [UInt8], of key: String, now: Int64) {
     open[key] = nil
-    receipts.append((json, now))
+    receipts.append((key, json, now))
     if receipts.count > WorkerMachine.receiptLimit { forget(WorkerMachine.receiptLimit / 10) }
     mustAsk = true
   }
@@ -115,7 +125,11 @@ final class WorkerMachine: LinkMachine {
 
   func beat(_ json: [UInt8]) { beat = (json, 0) }
 
+  /// Whether the service has not been there for so long that what waits here is no longer this worker's.
+  func isCutOff(now: Int64) -> Bool { lostAt.map { now - $0 >= WorkerMachine.cutOff } ?? false }
+
   func connected(_ wire: Wire, now: Int64) {
+    lostAt = nil
     sent = 0
     mustAsk = true
     beat.at = 0
@@ -134,11 +148,14 @@ final class WorkerMachine: LinkMachine {
 
   func due(_ wire: Wire, now: Int64) -> Int64? {
     let requestsDue = requests.due(wire, now: now) { "" }
-    guard wire.isConnected else { return requestsDue }
+    guard wire.isConnected else {
+      if lostAt == nil { lostAt = now }
+      return requestsDue
+    }
     while sent < receipts.count, wire.send(frames("receipt", receipts[sent].json)) { sent += 1 }
     if now >= beat.at {
       forget(receipts[..<sent].prefix { now - $0.at > WorkerMachine.receiptMemory }.count)
-      _ = wire.send(frames("heartbeat", beat.json))
+      _ = wire.send(frames("heartbeat", sayingWhatIsHeld(beat.json)))
       beat.at = now + WorkerMachine.heartbeatInterval
       // With it the credit is said again, so that whatever was lost on either side lasts ten seconds at most.
       mustAsk = mustAsk || stream != nil
@@ -151,6 +168,16 @@ final class WorkerMachine: LinkMachine {
         [Array("TOCSIN1".utf8), Array("ready".utf8), worker, Array(String(wanted).utf8), names])
     }
     return min(beat.at, requestsDue ?? .max)
+  }
+
+  /// A heartbeat with the jobs that were taken and whose receipts have not gone out: the service need not wait for the leases of those that are not among
+  /// them after a new start, nor for any once this worker is not heard any more.
+  private func sayingWhatIsHeld(_ json: [UInt8]) -> [UInt8] {
+    let held = Set(open.keys).union(receipts[sent...].map(\.key)).sorted()
+    let list = JSON.array(held.map { .string($0) }).bytes
+    // What does not fit is not said at all: then leases last as long as they were given for.
+    guard json.last == UInt8(ascii: "}"), list.count <= WorkerMachine.heldBytes else { return json }
+    return json.dropLast() + Array((json.count > 2 ? ",\"holds\":" : "\"holds\":").utf8) + list + [UInt8(ascii: "}")]
   }
 
   func closed(_ reason: BusError) {

@@ -148,11 +148,11 @@ package struct Configuration: Sendable, Equatable {
     configuration.console = service.console
     configuration.audit = audit
     configuration.console.outbox = notifiers.outbox
-    configuration.console.slackSigningSecret = answers.slackSigningSecret
-    configuration.console.pagerdutySecrets = answers.pagerdutySecrets
+    configuration.console.answers.slackSigningSecret = answers.slackSigningSecret
+    configuration.console.answers.pagerdutySecrets = answers.pagerdutySecrets
     for person in onCall.settings.people {
-      if let id = person.slack { configuration.console.slackPeople[id] = person.name }
-      if let id = person.pagerduty { configuration.console.pagerdutyPeople[id] = person.name }
+      if let id = person.slack { configuration.console.answers.slackPeople[id] = person.name }
+      if let id = person.pagerduty { configuration.console.answers.pagerdutyPeople[id] = person.name }
     }
     return configuration
   }

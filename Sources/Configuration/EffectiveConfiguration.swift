@@ -97,8 +97,8 @@ extension ConsoleSettings {
                 "role": .string(user.role.rawValue), "token": Configuration.hidden,
                 "tenants": user.tenants.map { .array($0.map { .string($0) }) } ?? .null,
               ]))
-          }), "slack_signing_secret": hide(slackSigningSecret),
-      "pagerduty_webhook_secret": pagerdutySecrets.isEmpty ? .null : Configuration.hidden,
+          }), "slack_signing_secret": hide(answers.slackSigningSecret),
+      "pagerduty_webhook_secret": answers.pagerdutySecrets.isEmpty ? .null : Configuration.hidden,
     ])
   }
 }

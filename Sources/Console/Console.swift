@@ -17,29 +17,13 @@ package struct Console: Sendable {
   /// A connection that says nothing for this long is closed. Live streams say something every 15 seconds.
   static let idleSeconds: Int64 = 60
 
-  /// Ready to run, or to be handed to a `ServiceGroup`; ends on graceful shutdown.
-  ///
-  /// - Parameter onRunning: called with the port once it listens: the configured one, or the one that the system gave for port 0.
-  package func application(
-    onRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
-  ) -> some ApplicationProtocol {
-    Application(
-      router: router(),
-      server: .http1(configuration: .init(idleTimeout: .seconds(Console.idleSeconds))),
-      configuration: .init(
-        address: .hostname(
-          dependencies.settings.host == "*" ? "0.0.0.0" : dependencies.settings.host,
-          port: dependencies.settings.port), serverName: "tocsin"),
-      onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? 0) }, logger: logger)
-  }
-
   /// Runs until it is shut down.
   ///
   /// - Throws: ``ConsoleError`` with the address, when it can't listen there.
   package func run() async throws {
     let listens = Atomic(false)
     do {
-      try await application { _ in listens.store(true, ordering: .relaxed) }.run()
+      try await ConsoleServer(console: self, logger: logger).run { listens.store(true, ordering: .relaxed) }
     } catch {
       if listens.load(ordering: .relaxed) { throw error }
       throw ConsoleError(settings: dependencies.settings, why: error)

@@ -26,6 +26,8 @@ package struct ConsoleDependencies: Sendable {
   package var onCall: OnCallSource
   /// What a signed link in a message stands for.
   package var link: @Sendable (_ token: String) -> LinkReading
+  /// How answers from Slack and PagerDuty are judged, by the configuration in force.
+  package var answers: @Sendable () -> Answers
   /// What of the configuration will need somebody's attention: steps that would reach nobody. For the pages.
   package var warnings: @Sendable () -> [String]
   /// More lines for `/metrics`, in the Prometheus text format.
@@ -48,7 +50,7 @@ package struct ConsoleDependencies: Sendable {
       _, _ in throw CheckRefusal(.unavailable, "this service has no sources to look at")
     },
     onCall: OnCallSource = OnCallSource(), link: @escaping @Sendable (_ token: String) -> LinkReading = { _ in .off },
-    warnings: @escaping @Sendable () -> [String] = { [] },
+    answers: (@Sendable () -> Answers)? = nil, warnings: @escaping @Sendable () -> [String] = { [] },
     moreMetrics: @escaping @Sendable () async -> String = { "" },
     audit: @escaping @Sendable () async -> AuditView? = { nil }, now: @escaping @Sendable () -> Timestamp,
     zone: LocalZone = .utc, version: String
@@ -66,6 +68,7 @@ package struct ConsoleDependencies: Sendable {
     self.check = check
     self.onCall = onCall
     self.link = link
+    self.answers = answers ?? { settings.answers }
     self.warnings = warnings
     self.moreMetrics = moreMetrics
     self.audit = audit

@@ -12,6 +12,13 @@ package struct ConsoleSettings: Sendable, Equatable {
   package var hosts: [String] = []
   /// Says that an address beyond this machine without users is meant.
   package var insecure = false
+  /// What may change while the console runs: see ``ConsoleDependencies/answers``.
+  package var answers = Answers()
+  package init() {}
+}
+
+/// How answers from Slack and PagerDuty are judged.
+package struct Answers: Sendable, Equatable {
   /// Slack's signing secret: without it, clicks in Slack are refused.
   package var slackSigningSecret: String?
   /// Slack member ids, and the names that their clicks count for.

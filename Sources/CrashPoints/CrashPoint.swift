@@ -28,6 +28,17 @@ package enum CrashPoint: String, CaseIterable, Sendable {
   /// The tables have taken in what was written.
   case projection
 
+  // Archiving, by the service itself or by `log archive`.
+
+  /// An archive is written, synced and compared with the log, and has a passing name.
+  case copied
+  /// It has its name; the log does not know of it.
+  case named
+  /// The log has noted it; all of its rows are in both.
+  case noted
+  /// Some of the log's own rows have gone.
+  case moved
+
   // The notifier.
 
   /// A message has come from the service.

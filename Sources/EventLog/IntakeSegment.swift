@@ -1,5 +1,6 @@
 package import Alerts
 import Foundation
+import Synchronization
 
 /// Hashes of anomalies that were taken in some time ago: sorted, in a file that never changes, behind a filter in memory that answers nearly every
 /// question without it.
@@ -10,7 +11,8 @@ import Foundation
 /// Source: Felix Putze, Peter Sanders and Johannes Singler, "Cache-, Hash- and Space-Efficient Bloom Filters", 2007.
 ///
 /// A segment is an index: what it says stands in the log's table `intake` too, and a segment that is missing, damaged or of another log is made
-/// again from there.
+/// again from there. The hashes stand in blocks, each with a sum that is checked whenever the block is read: a bit that rots on the disk makes no
+/// repeat new and no new anomaly a repeat.
 package final class IntakeSegment: Sendable {
   /// The anomalies that the log has taken in are counted from 1: this holds those after `from`, up to `to`.
   package let from: Int64
@@ -21,23 +23,35 @@ package final class IntakeSegment: Sendable {
   package let path: String
   private let count: Int
   private let filter: [UInt64]
+  /// One for each block.
+  private let sums: [UInt64]
   private let descriptor: Int32
+  private let rotten = Atomic(false)
 
-  private static let mark = Array("Tocsint1".utf8)
-  /// The mark, from, to, position, count, the chain's hash, the filter's sum.
+  private static let mark = Array("Tocsint2".utf8)
+  /// The mark, from, to, position, count, the chain's hash, the sum of these numbers, of the filter and of the blocks' sums. Behind it the filter, the
+  /// blocks' sums, and the hashes.
   private static let headerSize = 8 + 4 * 8 + CommitHash.byteCount + 8
   private static let wordsPerBlock = 8
   static let bitsPerHash = 16
   private static let probes = 7
 
   /// Bytes in memory.
-  package var memory: Int { filter.count * 8 }
+  package var memory: Int { (filter.count + sums.count) * 8 }
+  /// Whether a block was read that is not what was written. It is to be made again.
+  package var isRotten: Bool { rotten.load(ordering: .relaxed) }
 
   deinit { close(descriptor) }
 
   // MARK: - Asking
 
-  package func contains(_ hash: StableHash) -> Bool { mayContain(hash) && isStored(hash) }
+  package enum Answer: Sendable {
+    case present, absent
+    /// What stands where it should be is not what was written: the log must be asked.
+    case unreadable
+  }
+
+  package func look(for hash: StableHash) -> Answer { mayContain(hash) ? stored(hash) : .absent }
 
   private func mayContain(_ hash: StableHash) -> Bool {
     filter.withUnsafeBufferPointer { filter in
@@ -56,8 +70,10 @@ package final class IntakeSegment: Sendable {
     Int(truncatingIfNeeded: (hash.high >> 32).multipliedFullWidth(by: UInt64(blocks) << 32).high) * wordsPerBlock
   }
 
+  private static func filterWords(_ count: Int) -> Int { (count * bitsPerHash / 512 + 1) * wordsPerBlock }
+
   private static func filter(of hashes: [StableHash]) -> [UInt64] {
-    let blocks = max(1, hashes.count * bitsPerHash / 512 + 1)
+    let blocks = filterWords(hashes.count) / wordsPerBlock
     var filter = [UInt64](repeating: 0, count: blocks * wordsPerBlock)
     filter.withUnsafeMutableBufferPointer { filter in
       for hash in hashes {
@@ -73,35 +89,48 @@ package final class IntakeSegment: Sendable {
     return filter
   }
 
-  /// So many hashes are read at once: 4 KiB.
-  private static let window = 256
+  /// So many hashes are a block, which is read at once: 4 KiB.
+  private static let blockSize = 256
 
-  /// Looks where it must stand by its value, and from there towards it.
-  private func isStored(_ hash: StableHash) -> Bool {
-    guard count > 0 else { return false }
-    var low = 0
-    var high = count
-    let start = headerAndFilterSize
-    var buffer = [UInt8](repeating: 0, count: IntakeSegment.window * 16)
-    var guess = Int(truncatingIfNeeded: hash.high.multipliedFullWidth(by: UInt64(count)).high)
+  private static func blocks(_ count: Int) -> Int { (count + blockSize - 1) / blockSize }
+
+  /// Looks where it must stand by its value, then beside that, and at last by halves.
+  private func stored(_ hash: StableHash) -> Answer {
+    var (low, high) = (0, sums.count)
+    var block = Int(truncatingIfNeeded: hash.high.multipliedFullWidth(by: UInt64(count)).high) / IntakeSegment.blockSize
+    var tries = 0
     while low < high {
-      let first = min(max(guess - IntakeSegment.window / 2, low), max(low, high - IntakeSegment.window))
-      let n = min(IntakeSegment.window, high - first)
-      let read = buffer.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, n * 16, off_t(start + first * 16)) }
-      guard read == n * 16 else { return false }
-      func at(_ i: Int) -> StableHash { buffer.withUnsafeBytes { IntakeSegment.hash($0, i * 16) } }
-      if IntakeSegment.isLess(hash, at(0)) {
-        high = first
-        guess = first - IntakeSegment.window / 2
-      } else if IntakeSegment.isLess(at(n - 1), hash) {
-        low = first + n
-        guess = low + IntakeSegment.window / 2
+      block = min(max(block, low), high - 1)
+      guard let hashes = read(block), let first = hashes.first, let last = hashes.last else { return .unreadable }
+      if IntakeSegment.isLess(hash, first) {
+        high = block
+        block -= 1
+      } else if IntakeSegment.isLess(last, hash) {
+        low = block + 1
+        block += 1
       } else {
-        for i in 0..<n where at(i) == hash { return true }
-        return false
+        return hashes.contains(hash) ? .present : .absent
       }
+      tries += 1
+      if tries > 3 { block = (low + high) / 2 }
     }
-    return false
+    return .absent
+  }
+
+  /// Nil, and remembered, where it is not what was written.
+  private func read(_ block: Int) -> [StableHash]? {
+    let first = block * IntakeSegment.blockSize
+    let n = min(IntakeSegment.blockSize, count - first)
+    let start = IntakeSegment.headerSize + (filter.count + sums.count) * 8 + first * 16
+    var hashes = [StableHash](repeating: StableHash(high: 0, low: 0), count: n)
+    var buffer = [UInt8](repeating: 0, count: n * 16)
+    let size = buffer.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, off_t(start)) }
+    if size == n * 16 { buffer.withUnsafeBytes { b in for i in 0..<n { hashes[i] = IntakeSegment.hash(b, i * 16) } } }
+    guard size == n * 16, IntakeSegment.sum(of: hashes[...]) == sums[block] else {
+      rotten.store(true, ordering: .relaxed)
+      return nil
+    }
+    return hashes
   }
 
   private static func isLess(_ a: StableHash, _ b: StableHash) -> Bool {
@@ -114,8 +143,6 @@ package final class IntakeSegment: Sendable {
       low: UInt64(littleEndian: b.loadUnaligned(fromByteOffset: i + 8, as: UInt64.self)))
   }
 
-  private var headerAndFilterSize: Int { IntakeSegment.headerSize + filter.count * 8 }
-
   // MARK: - The file
 
   /// Sorts and writes a segment whole and synced, or leaves nothing. May run on any thread.
@@ -124,32 +151,29 @@ package final class IntakeSegment: Sendable {
   ) throws(EventLogError) -> IntakeSegment {
     let hashes = hashes.sorted(by: isLess)
     let filter = filter(of: hashes)
+    let sums = (0..<blocks(hashes.count)).map { block in
+      sum(of: hashes[block * blockSize..<min((block + 1) * blockSize, hashes.count)])
+    }
+    let numbers = [from, to, position, Int64(hashes.count)].map { UInt64(bitPattern: $0) }
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(headerSize + filter.count * 8 + hashes.count * 16)
+    bytes.reserveCapacity(headerSize + (filter.count + sums.count) * 8 + hashes.count * 16)
     func put(_ value: UInt64) { withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) } }
     bytes += mark
-    for value in [from, to, position, Int64(hashes.count)] { put(UInt64(bitPattern: value)) }
+    for value in numbers { put(value) }
     bytes += chain
-    put(sum(filter))
+    put(sum(of: numbers, filter, sums))
     for word in filter { put(word) }
+    for word in sums { put(word) }
     for hash in hashes {
       put(hash.high)
       put(hash.low)
     }
     let path = (folder as NSString).appendingPathComponent("\(from)-\(to).hashes")
-    let partial = path + ".partial"
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-      try Data(bytes).write(to: URL(fileURLWithPath: partial))
-      try LogBackup.sync(partial)
-      try LogBackup.rename(partial, path)
-    } catch {
-      try? FileManager.default.removeItem(atPath: partial)
-      throw (error as? EventLogError)
-        ?? EventLogError(
-          .unwritable, "\(path) can't be written: \(error.localizedDescription)",
-          mend: "check free space and the folder's owner; what it should hold stays in memory meanwhile")
+    let mend = "check free space and the folder's owner; what it should hold stays in memory meanwhile"
+    do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
+      throw EventLogError(.unwritable, "\(folder) can't be made: \(error.localizedDescription)", mend: mend)
     }
+    try WholeFile.write(bytes, to: path, mend: mend)
     guard let segment = IntakeSegment(path: path) else {
       throw EventLogError(.unwritable, "\(path) does not hold what was written to it", mend: "check the disk")
     }
@@ -175,27 +199,28 @@ package final class IntakeSegment: Sendable {
     let sum = header.withUnsafeBytes {
       UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: IntakeSegment.headerSize - 8, as: UInt64.self))
     }
-    let (count, size) = (numbers[3], Int64(status.st_size))
-    let words = (size - Int64(IntakeSegment.headerSize) - count * 16) / 8
-    guard count >= 0, count < 1 << 32, words >= Int64(IntakeSegment.wordsPerBlock), words < 1 << 32,
-      words % Int64(IntakeSegment.wordsPerBlock) == 0,
-      size == Int64(IntakeSegment.headerSize) + words * 8 + count * 16, numbers[0] >= 0, numbers[1] > numbers[0]
-    else {
+    guard numbers[0] >= 0, numbers[1] > numbers[0], numbers[3] >= 0, numbers[3] < 1 << 32 else {
       close(descriptor)
       return nil
     }
-    var filter = [UInt64](repeating: 0, count: Int(words))
-    let read = filter.withUnsafeMutableBytes {
+    let count = Int(numbers[3])
+    let (filterWords, blocks) = (IntakeSegment.filterWords(count), IntakeSegment.blocks(count))
+    var words = [UInt64](repeating: 0, count: filterWords + blocks)
+    let read = words.withUnsafeMutableBytes {
       pread(descriptor, $0.baseAddress, $0.count, off_t(IntakeSegment.headerSize))
     }
-    guard read == Int(words) * 8, IntakeSegment.sum(filter) == sum else {
+    let (filter, sums) = (Array(words[..<filterWords]), Array(words[filterWords...]))
+    guard Int(status.st_size) == IntakeSegment.headerSize + words.count * 8 + count * 16, read == words.count * 8,
+      IntakeSegment.sum(of: numbers.map { UInt64(bitPattern: $0) }, filter, sums) == sum
+    else {
       close(descriptor)
       return nil
     }
     self.descriptor = descriptor
     self.path = path
     self.filter = filter
-    self.count = Int(count)
+    self.count = count
+    self.sums = sums
     from = numbers[0]
     to = numbers[1]
     position = numbers[2]
@@ -203,9 +228,24 @@ package final class IntakeSegment: Sendable {
   }
 
   /// Shows rot, not ill will: whoever can write here can write the log.
-  private static func sum(_ words: [UInt64]) -> UInt64 {
-    var sum: UInt64 = 0x9e37_79b9_7f4a_7c15
-    for word in words { sum = (sum ^ word) &* 0xff51_afd7_ed55_8ccd ^ sum >> 29 }
+  private static func add(_ word: UInt64, to sum: inout UInt64) {
+    sum = (sum ^ word) &* 0xff51_afd7_ed55_8ccd ^ sum >> 29
+  }
+
+  private static let emptySum: UInt64 = 0x9e37_79b9_7f4a_7c15
+
+  private static func sum(of parts: [UInt64]...) -> UInt64 {
+    var sum = emptySum
+    for part in parts { for word in part { add(word, to: &sum) } }
+    return sum
+  }
+
+  private static func sum(of hashes: ArraySlice<StableHash>) -> UInt64 {
+    var sum = emptySum
+    for hash in hashes {
+      add(hash.high, to: &sum)
+      add(hash.low, to: &sum)
+    }
     return sum
   }
 }

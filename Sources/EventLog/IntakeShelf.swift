@@ -1,5 +1,6 @@
 package import Alerts
 import Foundation
+import GRDB
 
 /// What a log on disk remembers of the anomalies that it took in, numbered from 1 in the order in which they came.
 package protocol IntakeRecord: AnyObject {
@@ -20,14 +21,64 @@ package struct IntakeShelf: Sendable {
   package static let segmentSize = 1_000_000
 
   package let folder: String
+  private let logPath: String
   package private(set) var segments: [IntakeSegment] = []
 
-  package init(logPath: String) { folder = logPath + ".intake" }
+  package init(logPath: String) {
+    self.logPath = logPath
+    folder = logPath + ".intake"
+  }
 
   package func contains(_ hash: StableHash) -> Bool {
     // A repeat is most often one of what came of late.
-    for segment in segments.reversed() where segment.contains(hash) { return true }
+    for segment in segments.reversed() {
+      switch segment.look(for: hash) {
+      case .absent: continue
+      case .present: return true
+      case .unreadable:
+        // A tenth of a second, until the segment is made again. If the log can't be read either, it counts as new: better twice than lost.
+        if (try? hashes(of: segment))?.contains(hash) == true { return true }
+      }
+    }
     return false
+  }
+
+  /// A segment of which a block has rotted, if there is one.
+  package var rotten: IntakeSegment? { segments.first { $0.isRotten } }
+
+  /// Makes a segment again from what the log remembers of it, over a connection of its own. May run on any thread.
+  package func remade(_ segment: IntakeSegment) throws(EventLogError) -> IntakeSegment {
+    let hashes = try hashes(of: segment)
+    return try IntakeSegment.write(
+      hashes, from: segment.from, to: segment.to, position: segment.position, chain: segment.chain, in: folder)
+  }
+
+  /// Puts a segment in the place of the one that holds the same.
+  package mutating func replace(with segment: IntakeSegment) {
+    if let i = segments.firstIndex(where: { $0.from == segment.from && $0.to == segment.to }) { segments[i] = segment }
+  }
+
+  /// What the log remembers of a segment: all of it, but for what the log has forgotten since.
+  private func hashes(of segment: IntakeSegment) throws(EventLogError) -> [StableHash] {
+    var hashes: [StableHash] = []
+    do {
+      var configuration = GRDB.Configuration()
+      configuration.readonly = true
+      configuration.busyMode = .timeout(5)
+      let queue = try DatabaseQueue(path: logPath, configuration: configuration)
+      try queue.inDatabase { db in
+        let rows = try Row.fetchCursor(
+          db, sql: "SELECT hashes FROM intake WHERE last_position <= ? AND seen > ? ORDER BY last_position",
+          arguments: [segment.position, segment.from])
+        while let row = try rows.next() {
+          try row.withUnsafeData(atIndex: 0) { data in
+            data?.withUnsafeBytes { IntakeShelf.each($0) { hashes.append($0) } }
+          }
+        }
+      }
+      try queue.close()
+    } catch { throw EventLogError.explain(error, logPath) }
+    return hashes
   }
 
   package var memory: Int { segments.reduce(0) { $0 + $1.memory } }

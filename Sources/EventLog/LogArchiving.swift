@@ -1,4 +1,5 @@
 package import Alerts
+import CrashPoints
 import Foundation
 import GRDB
 
@@ -33,9 +34,10 @@ package struct LogArchiving {
     reader = try EventLogReader(path: path)
   }
 
-  /// Whether the last archive was made ``pause`` ago or longer.
+  /// Whether the last archive was made ``pause`` ago or longer, or a move was interrupted.
   package func isDue(now: Timestamp) throws -> Bool {
-    guard let last = try reader.read({ try reader.shelf.archives($0.db) }).last else { return true }
+    let archives = try reader.read { try reader.shelf.archives($0.db) }
+    guard let last = archives.last, archives.allSatisfy(\.isMoved) else { return true }
     let made = try? FileManager.default.attributesOfItem(atPath: reader.shelf.path(last.file))[.modificationDate]
     guard let made = made as? Date else { return false }
     return now.microseconds - Int64(made.timeIntervalSince1970 * 1_000_000) >= LogArchiving.pause.microseconds
@@ -69,6 +71,7 @@ package struct LogArchiving {
             Data(archive.hash),
           ])
       }
+      CrashPoint.pass(.noted)
       _ = try finish(queue)
     } catch { throw error is DatabaseError ? EventLogError.explain(error, path) : error }
     return report
@@ -114,9 +117,11 @@ package struct LogArchiving {
       }
     }
     try queue.close()
-    try LogBackup.sync(partial)
+    try WholeFile.sync(partial)
     let hash = try prove(partial, subjects, count: count)
-    try LogBackup.rename(partial, target)
+    CrashPoint.pass(.copied)
+    try WholeFile.rename(partial, target)
+    CrashPoint.pass(.named)
     return ArchiveShelf.Archive(
       number: number, file: file, range: first...max(first, last), count: count, hash: hash, isMoved: false)
   }
@@ -168,6 +173,7 @@ package struct LogArchiving {
         }
         guard let last = positions.last else { break }
         taken += try remove(positions, queue)
+        CrashPoint.pass(.moved)
         reached = last
       }
       try queue.inDatabase { db in

@@ -12,7 +12,7 @@ extension EventLogReader {
     let files = FileManager.default
     if !overwrites, files.fileExists(atPath: file) {
       throw EventLogError(
-        .unwritable, "there is a file \(file) already", mend: "choose another name, or say that it may be replaced")
+        .unwritable, "there is a file \(file) already", mend: "choose another name, or replace it with --replace")
     }
     let partial = file + ".partial"
     let folder = (file as NSString).deletingLastPathComponent
@@ -35,13 +35,13 @@ extension EventLogReader {
       let queue = try DatabaseQueue(path: partial)
       let archives = try queue.inDatabase { try copy.archives($0) }
       try queue.close()
-      for archive in archives { try LogBackup.copy(shelf.path(archive.file), to: copy.path(archive.file)) }
-      try LogBackup.sync(partial)
+      for archive in archives { try WholeFile.copy(shelf.path(archive.file), to: copy.path(archive.file)) }
+      try WholeFile.sync(partial)
     } catch { throw error is DatabaseError ? EventLogError.explain(error, partial) : error }
     let report = try EventLogReader(path: partial).verify()
     for rest in ["-wal", "-shm"] { try? files.removeItem(atPath: partial + rest) }
     guard report.isSound else { return report }
-    try LogBackup.rename(partial, file)
+    try WholeFile.rename(partial, file)
     return report
   }
 }
@@ -55,46 +55,5 @@ extension DatabasePool {
     let queue = try DatabaseQueue(path: path, configuration: configuration)
     try queue.inDatabase(body)
     try queue.close()
-  }
-}
-
-/// Files that must be whole before they have their name.
-enum LogBackup {
-  /// Copies a file that never changes, unless it is there already.
-  static func copy(_ from: String, to: String) throws {
-    let files = FileManager.default
-    if files.fileExists(atPath: to), files.contentsEqual(atPath: from, andPath: to) { return }
-    let partial = to + ".partial"
-    do {
-      if files.fileExists(atPath: partial) { try files.removeItem(atPath: partial) }
-      try files.copyItem(atPath: from, toPath: partial)
-    } catch {
-      throw EventLogError(
-        .unwritable, "\(from) can't be copied to \(to): \(error.localizedDescription)",
-        mend: "check free space and the folder's owner")
-    }
-    try sync(partial)
-    try rename(partial, to)
-  }
-
-  static func sync(_ path: String) throws {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0, fsync(descriptor) == 0 else {
-      let why = String(cString: strerror(errno))
-      if descriptor >= 0 { close(descriptor) }
-      throw EventLogError(
-        .unwritable, "\(path) can't be synced to disk: \(why)", mend: "check the disk and its free space")
-    }
-    close(descriptor)
-  }
-
-  static func rename(_ from: String, _ to: String) throws {
-    guard Foundation.rename(from, to) == 0 else {
-      throw EventLogError(
-        .unwritable, "\(from) can't be renamed to \(to): \(String(cString: strerror(errno)))",
-        mend: "check the folder's owner")
-    }
-    let folder = (to as NSString).deletingLastPathComponent
-    try sync(folder.isEmpty ? "." : folder)
   }
 }

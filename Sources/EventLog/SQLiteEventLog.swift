@@ -37,6 +37,7 @@ package final class SQLiteEventLog: EventLog {
           mend: "make it yourself, owned by the user that runs Tocsin, or point `log:` in tocsin.yaml elsewhere")
       }
     }
+    try SQLiteEventLog.refuseSeveralNames(path)
     lock = try WriterLock(path: path)
     do {
       var configuration = GRDB.Configuration()
@@ -51,6 +52,19 @@ package final class SQLiteEventLog: EventLog {
       }
     } catch { throw EventLogError.explain(error, path) }
     try recall()
+  }
+
+  /// A hard link is another name of the same file, with a lock and a write-ahead log of its own: two services would each write over the other.
+  /// A symbolic link leads to the one name, and is no danger.
+  private static func refuseSeveralNames(_ path: String) throws(EventLogError) {
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_nlink > 1 else { return }
+    throw EventLogError(
+      .locked,
+      "the log \(path) has \(status.st_nlink) names (hard links): another service could have it open under one of them",
+      mend:
+        "remove the other names; `find -inum \(status.st_ino)` on that file system shows them. To copy a log, use `tocsin log backup`"
+    )
   }
 
   private static func prepare(_ db: Database, path: String) throws {

@@ -42,23 +42,14 @@ package struct SnapshotFile: Sendable {
     var digest = SHA256()
     digest.update(data: header)
     digest.update(data: state)
-    let partial = path + ".partial"
-    do {
-      // One after the other: the state may have some hundred megabytes, and is not to be in memory twice.
-      _ = FileManager.default.createFile(atPath: partial, contents: Data(header))
-      let file = try FileHandle(forWritingTo: URL(fileURLWithPath: partial))
-      defer { try? file.close() }
-      try file.seekToEnd()
+    let sum = Data(digest.finalize())
+    // One after the other: the state may have some hundred megabytes, and is not to be in memory twice.
+    try WholeFile.write(
+      to: path, mend: "check free space and the folder's owner; until it can be written, starts take longer"
+    ) { file in
+      try file.write(contentsOf: header)
       try state.withUnsafeBytes { try SnapshotFile.write($0, to: file) }
-      try file.write(contentsOf: Data(digest.finalize()))
-      try LogBackup.sync(partial)
-      try LogBackup.rename(partial, path)
-    } catch {
-      try? FileManager.default.removeItem(atPath: partial)
-      throw (error as? EventLogError)
-        ?? EventLogError(
-          .unwritable, "the snapshot \(path) can't be written: \(error.localizedDescription)",
-          mend: "check free space and the folder's owner; until it can be written, starts take longer")
+      try file.write(contentsOf: sum)
     }
   }
 

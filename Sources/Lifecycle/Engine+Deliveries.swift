@@ -16,7 +16,8 @@ extension Engine {
     case .notificationRequested(let n): wasRequested(n, e)
     case .notificationAttempted(let a):
       guard var p = ledger.find(a.key) else { return }
-      p.attempts = a.attempt
+      if a.isUnsent { p.unsent += 1 }
+      p.attempts = a.attempt + p.unsent
       p.notBefore = a.nextAt
       p.lease = nil
       p.isUnsure = false
@@ -34,6 +35,7 @@ extension Engine {
       wasSettled(p)
     case .notificationFailed(let key):
       guard let p = ledger.settle(key, as: .failed, near: e.subject) else { return }
+      if p.purpose == .summary, !p.mayHaveArrived { groupWasNotTold(p.subject, p.members, by: p.place) }
       wasSettled(p)
     case .notificationCancelled(let key, let into):
       guard let p = ledger.settle(key, as: .cancelled, near: e.subject) else { return }
@@ -64,7 +66,7 @@ extension Engine {
         alerts[alert]?.told = told
       }
     case .digest: digests.insert(Engine.digestKey(n))
-    case .summary: groupWasTold(e.subject, n.members, at: e.recordedAt)
+    case .summary: groupWasTold(e.subject, n.members, by: place, at: e.recordedAt)
     case .acknowledged, .reminder, .notice: break
     }
   }
@@ -122,7 +124,7 @@ extension Engine {
     emit(
       .notificationAttempted(
         NotificationAttempted(
-          key: p.key, attempt: p.attempts + 1, status: nil,
+          key: p.key, attempt: p.tries + 1, status: nil,
           message: "the service stopped before it heard what became of this; it may have been sent",
           outcomeUnknown: true, nextAt: now)), about: p.subject, now: now, cause: p.position)
   }
@@ -176,15 +178,24 @@ extension Engine {
       return
     }
     guard lease.until <= now else { return }
+    endLease(p, "the worker \(lease.worker) did not say what became of it; it may have been sent", now: now)
+  }
+
+  /// Whoever has the message is gone, and will not say what became of it: it need not wait for the end of its lease.
+  package mutating func workerIsGone(_ position: Int64, _ worker: String, now: Timestamp) {
+    guard let p = ledger[position], p.lease?.worker == worker else { return }
+    endLease(p, "the worker \(worker) is gone; it may have been sent", now: now)
+  }
+
+  private mutating func endLease(_ p: Ledger.Pending, _ message: String, now: Timestamp) {
     let cause = emit(
       .notificationAttempted(
         NotificationAttempted(
-          key: p.key, attempt: p.attempts + 1, status: nil,
-          message: "the worker \(lease.worker) did not say what became of it; it may have been sent",
-          outcomeUnknown: true, nextAt: now)), about: p.subject, now: now, cause: p.position)
-    if now > p.requestedAt + patience(p), let left = ledger[position] {
+          key: p.key, attempt: p.tries + 1, status: nil, message: message, outcomeUnknown: true, nextAt: now)),
+      about: p.subject, now: now, cause: p.position)
+    if now > p.requestedAt + patience(p), let left = ledger[p.position] {
       return fail(
-        left, attempt: left.attempts, status: nil,
+        left, attempt: left.tries, status: nil,
         message: "not delivered within \(patience(p)): no worker said what became of it", worker: "tocsin", now: now)
     }
     afterTry(p, cause: cause, now: now)
@@ -196,8 +207,8 @@ extension Engine {
   package mutating func receive(_ r: Receipt, from worker: String, now: Timestamp) {
     guard let p = ledger.find(r.key) else { return }
     if r.outcome != .delivered, r.attempt <= p.attempts { return }
-    // A worker counts no further than the service does.
-    let attempt = r.outcome == .delivered ? min(max(r.attempt, 1), p.attempts + 1) : p.attempts + 1
+    // A worker counts no further than the service does. It counts what came back unsent too, which is no try.
+    let attempt = r.outcome == .delivered ? max(min(r.attempt, p.attempts + 1) - p.unsent, 1) : p.tries + 1
     let message = String(r.message.prefix(Engine.messageLimit))
     switch r.outcome {
     case .delivered:
@@ -207,6 +218,19 @@ extension Engine {
           NotificationDelivered(key: r.key, attempt: attempt, status: r.status, latency: r.latency, provider: provider)),
         about: p.subject, now: now, actor: worker, cause: p.position)
       wasDelivered(p, cause: position, now: now)
+    case .retry where r.isUnsent:
+      let next = now + max(r.retryAfter ?? .zero, Backoff.first)
+      if next > p.requestedAt + patience(p) {
+        return fail(
+          p, attempt: p.tries, status: nil, message: "not delivered within \(patience(p)): \(message)", worker: worker,
+          now: now)
+      }
+      let position = emit(
+        .notificationAttempted(
+          NotificationAttempted(
+            key: r.key, attempt: p.tries, status: nil, message: message, outcomeUnknown: false, nextAt: next,
+            isUnsent: true)), about: p.subject, now: now, actor: worker, cause: p.position)
+      afterTry(p, cause: position, now: now)
     case .retry:
       let delay = Backoff.delay(attempt: attempt, key: r.key, retryAfter: r.retryAfter)
       let patience = patience(p)
@@ -275,7 +299,7 @@ extension Engine {
     guard p.purpose == .firing, !a.isHeld else { return }
     let occasion = Occasion(.delivery_failed, by: p.place.receiver)
     if let fallback {
-      let reach = reach([fallback], configuration: number, now: now)
+      let reach = reach([fallback], configuration: number, severity: a.severity, now: now)
       // A message of a pass through the policy that is over (the alert ended, and came back) does not carry the new one to where the old one was.
       let isOver = (p.round ?? 0, p.step ?? 0) > (a.round, max(a.step, 0))
       tell(

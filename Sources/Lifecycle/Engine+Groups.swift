@@ -92,12 +92,12 @@ extension Engine {
   }
 
   private func isTellable(_ a: AlertState, in g: GroupState) -> Bool {
-    a.isResolved ? g.told.contains(a.id) : !a.isHeld
+    a.isResolved ? g.told[a.id] != nil : !a.isHeld
   }
 
   private mutating func leave(_ id: AlertID, _ subject: Subject) {
     groups[subject]?.waiting.remove(id)
-    groups[subject]?.told.remove(id)
+    groups[subject]?.told[id] = nil
     if groups[subject]?.waiting.isEmpty == true { groups[subject]?.dueAt = nil }
     alerts[id]?.groups.removeAll { $0 == subject }
     mayLeave(id)
@@ -106,13 +106,13 @@ extension Engine {
   /// It ended: those who were told of it hear so; for the others it is nobody's business.
   mutating func endInGroups(_ id: AlertID, now: Timestamp) {
     for subject in alerts[id]?.groups ?? [] {
-      if groups[subject]?.told.contains(id) == true { wait(id, in: subject, now: now) } else { leave(id, subject) }
+      if groups[subject]?.told[id] != nil { wait(id, in: subject, now: now) } else { leave(id, subject) }
     }
   }
 
   /// It fires again. Groups that were not told of its end in between have nothing to hear.
   mutating func reopenInGroups(_ id: AlertID, now: Timestamp) {
-    let told = (alerts[id]?.groups ?? []).filter { groups[$0]?.told.contains(id) == true }
+    let told = (alerts[id]?.groups ?? []).filter { groups[$0]?.told[id] != nil }
     joinGroups(id, now: now)
     for subject in told {
       groups[subject]?.waiting.remove(id)
@@ -124,7 +124,7 @@ extension Engine {
   mutating func leaveFormerGroups(_ id: AlertID, now: Timestamp) {
     for subject in alerts[id]?.groups ?? [] where groups[subject]?.place == nil {
       groups[subject]?.waiting.remove(id)
-      if groups[subject]?.told.contains(id) != true { leave(id, subject) }
+      if groups[subject]?.told[id] == nil { leave(id, subject) }
     }
   }
 
@@ -133,22 +133,41 @@ extension Engine {
     for subject in alerts[id]?.groups ?? [] where groups[subject]?.place?.target == target { leave(id, subject) }
   }
 
-  mutating func groupWasTold(_ subject: Subject, _ members: [AlertID], at time: Timestamp) {
-    guard groups[subject] != nil else { return }
+  mutating func groupWasTold(
+    _ subject: Subject, _ members: [AlertID], by place: AlertState.Place, at time: Timestamp
+  ) {
+    guard let g = groups[subject] else { return }
+    let isOwedAnEnd = configurations[g.configuration]?.receiver(place.receiver)?.sendResolved ?? true
     groups[subject]?.lastSentAt = time
     groups[subject]?.dueAt = nil
     for id in members {
       groups[subject]?.waiting.remove(id)
       guard let a = alerts[id] else { continue }
       if a.isResolved {
-        leave(id, subject)
+        owesNoEnd(of: id, subject, place)
       } else {
-        groups[subject]?.told.insert(id)
+        if isOwedAnEnd, groups[subject]?.told[id]?.contains(where: { $0.target == place.target }) != true {
+          groups[subject]?.told[id, default: []].append(place)
+        }
         if !a.groups.contains(subject) { alerts[id]?.groups.append(subject) }
         if a.severity == .critical { groups[subject]?.lastCriticalAt = time }
       }
     }
     if !isReplaying { deadlines.add(.group(subject), at: time + (groups[subject]?.interval ?? .zero)) }
+  }
+
+  /// The message never arrived there: nobody there is owed an end, unless another message is on its way.
+  mutating func groupWasNotTold(_ subject: Subject, _ members: [AlertID], by place: AlertState.Place) {
+    let others = ledger.about(subject).filter { $0.purpose == .summary && $0.place.target == place.target }
+    for id in members where !others.contains(where: { $0.members.contains(id) }) { owesNoEnd(of: id, subject, place) }
+  }
+
+  private mutating func owesNoEnd(of id: AlertID, _ subject: Subject, _ place: AlertState.Place) {
+    guard groups[subject] != nil else { return }
+    groups[subject]?.told[id]?.removeAll { $0.target == place.target }
+    guard groups[subject]?.told[id]?.isEmpty ?? true else { return }
+    groups[subject]?.told[id] = nil
+    if alerts[id]?.isResolved == true { leave(id, subject) }
   }
 
   // MARK: - Decisions
@@ -159,35 +178,50 @@ extension Engine {
     guard due <= now else { return }
     let members = g.waiting.filter { alerts[$0].map { isTellable($0, in: g) } ?? false }.sorted()
     guard !members.isEmpty else { return }
-    let isEnd = members.allSatisfy { alerts[$0]?.isResolved == true }
     let settings = configurations[g.configuration] ?? .init()
+    let firing = members.filter { alerts[$0]?.isResolved == false }
     var places: [AlertState.Place] = []
     if let place = g.place {
       places = [place]
-    } else if let route = g.route, settings.routes.indices.contains(route),
+    } else if let route = g.route, settings.routes.indices.contains(route), !firing.isEmpty,
       case .group(let receivers, _) = settings.routes[route].delivery
     {
-      let reach = reach(receivers, configuration: g.configuration, now: now)
+      let severity = firing.compactMap { alerts[$0]?.severity }.max()
+      let reach = reach(receivers, configuration: g.configuration, severity: severity, now: now)
       places = reach.places.map(\.place)
       if places.isEmpty {
-        for id in members { saysThatNobody(id, reach.unreached, cause: alerts[id]?.decisivePosition, now: now) }
+        for id in firing { saysThatNobody(id, reach.unreached, cause: alerts[id]?.decisivePosition, now: now) }
       }
     }
-    if isEnd { places = places.filter { settings.receiver($0.receiver)?.sendResolved ?? true } }
+    // Ends are told to those who heard of the beginning, whoever is on call by now.
+    let ended = members.filter { alerts[$0]?.isResolved == true }
+    let reached = Set(places.map(\.target))
+    for place in ended.flatMap({ g.told[$0] ?? [] }) where !places.contains(where: { $0.target == place.target }) {
+      places.append(place)
+    }
     let cause = members.compactMap { alerts[$0]?.decisivePosition }.max()
     for place in places {
-      // What the last message to this place would have said is said by this one, if nobody has begun to send that.
-      var all = Set(members)
-      for older in ledger.about(subject)
-      where older.place == place && older.lease == nil && !older.mayHaveArrived && older.purpose == .summary {
-        all.formUnion(older.members.filter { alerts[$0] != nil })
-        emit(
-          .notificationCancelled(NotificationCancelled(key: older.key, reason: "a newer message takes its place")),
-          about: subject, now: now, cause: cause)
-      }
-      request(.summary, subject, place, members: all.sorted(), cause: cause, now: now)
+      let owed = ended.filter { id in g.told[id]?.contains { $0.target == place.target } == true }
+      let mine = owed + (reached.contains(place.target) ? firing : [])
+      if !mine.isEmpty { tell(g, mine, place, cause: cause, now: now) }
     }
-    if places.isEmpty { for id in members where alerts[id]?.isResolved == true { leave(id, subject) } }
+  }
+
+  /// What the last message to this place would have said is said by this one, if nobody has begun to send that.
+  private mutating func tell(
+    _ g: GroupState, _ members: [AlertID], _ place: AlertState.Place, cause: Int64?, now: Timestamp
+  ) {
+    var all = Set(members)
+    for older in ledger.about(g.subject)
+    where older.place == place && older.lease == nil && !older.mayHaveArrived && older.purpose == .summary {
+      all.formUnion(older.members.filter { alerts[$0] != nil })
+      emit(
+        .notificationCancelled(NotificationCancelled(key: older.key, reason: "a newer message takes its place")),
+        about: g.subject, now: now, cause: cause)
+    }
+    request(
+      .summary, g.subject, place, members: all.sorted(), occasion: g.place == nil ? nil : Occasion(.storm),
+      cause: cause, now: now)
   }
 
   /// A group that nobody waits in or is owed by, and that may send again at once, is as good as none.

@@ -60,7 +60,7 @@ extension Engine {
     let content: JSON = [
       "about": "beginning", "subject": .string("\(s.by) silenced \(Routing.describe(s.matchers))"),
       "text": .string(
-        "The silence \(subject) by \(s.by) holds from \(s.startsAt) to \(s.endsAt)\(s.comment.map { " (\($0))" } ?? ""). It matches \(many) that \(hits.count == 1 ? "is" : "are") open now."
+        "The silence \(subject) by \(s.by) holds from \(Engine.minute(s.startsAt)) to \(Engine.minute(s.endsAt))\(s.comment.map { " (\($0))" } ?? ""). It matches \(many) that \(hits.count == 1 ? "is" : "are") open now."
       ),
       "silence": .string(subject.description), "ends_at": .string(s.endsAt.rfc3339),
       "alerts": .array(hits.prefix(50).map { .string($0.description) }),
@@ -68,6 +68,12 @@ extension Engine {
     for place in places(of: settings.notices, configuration: configuration, now: now) {
       request(.notice, subject, place, content: content, cause: nil, now: now)
     }
+  }
+
+  /// For people: `2026-11-20 06:02 UTC`
+  private static func minute(_ t: Timestamp) -> String {
+    let text = t.rfc3339
+    return "\(text.prefix(10)) \(text.dropFirst(11).prefix(5)) UTC"
   }
 
   /// Open alerts that a silence with these matchers would hold.
@@ -108,7 +114,7 @@ extension Engine {
     let held = alerts.values.filter { $0.silencedBy.contains(subject) }.sorted { $0.id < $1.id }
     guard !held.isEmpty else { return }
     let text =
-      "The silence \(subject) by \(s.by) ends at \(s.endsAt), and \(held.count) alert\(held.count == 1 ? "" : "s") that it holds back still fire\(held.count == 1 ? "s" : ""): \(held.prefix(5).map { "\($0.id) \($0.labels["metric"] ?? "")" }.joined(separator: ", "))"
+      "The silence \(subject) by \(s.by) ends at \(Engine.minute(s.endsAt)), and \(held.count) alert\(held.count == 1 ? "" : "s") that it holds back still fire\(held.count == 1 ? "s" : ""): \(held.prefix(5).map { "\($0.id) \($0.labels["metric"] ?? "")" }.joined(separator: ", "))"
     let content: JSON = [
       "about": "end", "subject": .string("Silence \(subject) ends soon"), "text": .string(text),
       "silence": .string(subject.description),

@@ -14,7 +14,7 @@ extension Engine {
     let route = a.route
     let settings = configurations[route.configuration] ?? .init()
     for index in route.also {
-      let reach = reach(Routing.notified(by: index, in: settings), of: route, now: now)
+      let reach = reach(Routing.notified(by: index, in: settings), of: a, now: now)
       tell(id, reach, occasion: occasion, cause: cause, now: now)
     }
     if let policy = policy(of: route), let first = policy.steps.first {
@@ -23,14 +23,14 @@ extension Engine {
         take(step: 0, round: 0, of: policy, id, reason: reason, occasion: occasion, cause: cause, now: now)
       }
     } else if let index = route.index {
-      let reach = reach(Routing.notified(by: index, in: settings), of: route, now: now)
+      let reach = reach(Routing.notified(by: index, in: settings), of: a, now: now)
       tell(id, reach, occasion: occasion, cause: cause, now: now)
       if reach.places.isEmpty { saysThatNobody(id, reach.unreached, cause: cause, now: now) }
     }
   }
 
-  private func reach(_ receivers: [String], of route: RouteTaken, now: Timestamp) -> Reach {
-    reach(receivers, configuration: route.configuration, now: now)
+  private func reach(_ receivers: [String], of a: AlertState, now: Timestamp) -> Reach {
+    reach(receivers, configuration: a.route.configuration, severity: a.severity, now: now)
   }
 
   /// Without a policy nobody else would ever be told: that is itself a fact, and counted.
@@ -60,7 +60,7 @@ extension Engine {
       }
       return
     }
-    let reach = reach(policy.steps[step].receivers, of: a.route, now: now)
+    let reach = reach(policy.steps[step].receivers, of: a, now: now)
     said.unreached = reach.unreached
     var cause = cause
     if reason != nil || !reach.unreached.isEmpty || reach.places.isEmpty {

@@ -13,8 +13,9 @@ package struct GroupState: Sendable, Equatable {
   package var interval: Interval
   /// Alerts with something to tell since the last message. Those that are held stay, and are passed over until they no longer are.
   package var waiting: Set<AlertID> = []
-  /// Alerts that a message told of as firing, and whose end is owed.
-  package var told: Set<AlertID> = []
+  /// Alerts that a message told of as firing, and the places to which it went and that are owed the end: whoever was on call then hears of it, also after the
+  /// hand-over. Never without a place.
+  package var told: [AlertID: [AlertState.Place]] = [:]
   package var lastSentAt: Timestamp?
   /// When a message last told of a critical alert as firing.
   package var lastCriticalAt: Timestamp?

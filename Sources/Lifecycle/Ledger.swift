@@ -15,8 +15,10 @@ package struct Ledger: Sendable {
     package var members: [AlertID]
     package var requestedAt: Timestamp
     package var urgency: UInt8
-    /// Tries so far.
+    /// How often it came back from a worker, each time with its own number.
     package var attempts = 0
+    /// Of these, how often without a try: its destination took no more for a while.
+    package var unsent = 0
     package var notBefore: Timestamp
     /// Why a message *firing* is owed.
     package var occasion: Occasion?
@@ -27,6 +29,8 @@ package struct Ledger: Sendable {
     package var taken: [String] = []
     /// It may have been with a worker when the service stopped. Not in the log: set at a start.
     package var isUnsure = false
+    /// Tries so far.
+    package var tries: Int { attempts - unsent }
   }
   package struct Lease: Sendable, Equatable {
     package var worker: String

@@ -123,7 +123,7 @@ enum AlertSQL {
   }
 
   static func select(_ q: AlertQuery) -> (String, StatementArguments) {
-    let (conditions, arguments) = conditions(q)
+    let (conditions, arguments) = conditions(q, isInOrder: q.order != .severity)
     let order =
       switch q.order {
       case .newest: "opened_at DESC, number DESC"
@@ -133,7 +133,9 @@ enum AlertSQL {
     return ("SELECT \(AlertRow.list) FROM alerts\(conditions) ORDER BY \(order)", arguments)
   }
 
-  static func conditions(_ q: AlertQuery) -> (String, StatementArguments) {
+  /// - Parameter isInOrder: rows are wanted by their time, a page of them: they are read in that order and filtered, where SQLite would rather find all that
+  ///   have a state, and sort them for each page.
+  static func conditions(_ q: AlertQuery, isInOrder: Bool = false) -> (String, StatementArguments) {
     var terms: [String] = []
     var arguments = StatementArguments()
     func among(_ column: String, _ values: [any DatabaseValueConvertible]) {
@@ -146,7 +148,12 @@ enum AlertSQL {
       terms.append(term)
       arguments += [value]
     }
-    if !q.states.isEmpty { among("state", q.states.map(\.rawValue).sorted()) }
+    if !q.states.isEmpty {
+      // A plus keeps the index on states out of it.
+      among(isInOrder ? "+state" : "state", q.states.map(\.rawValue).sorted())
+      // As the index on open alerts has it.
+      if isInOrder, !q.states.contains(.resolved) { terms.append("state <> 'resolved'") }
+    }
     if !q.severities.isEmpty { among("severity", q.severities.map { Int($0.rawValue) }.sorted()) }
     if !q.eventTypes.isEmpty { among("event_type", q.eventTypes) }
     if !q.metrics.isEmpty { among("metric", q.metrics) }

@@ -2,7 +2,9 @@ import Alerts
 
 /// A row of `daily_anomalies`: what one alert was on one day, UTC. However often a detector repeats itself within a day, it stays one row,
 /// whose values are those of the largest deviation.
-struct DailyAnomaly {
+///
+/// A class, so that a fold changes it in place.
+final class DailyAnomaly {
   let alert: Int64
   let date: String
   let eventType: String
@@ -35,7 +37,7 @@ struct DailyAnomaly {
     createdAt = ""
   }
 
-  mutating func take(_ anomaly: Anomaly, _ severity: Severity, count: Int, at: Timestamp) {
+  func take(_ anomaly: Anomaly, _ severity: Severity, count: Int, at: Timestamp) {
     let change = anomaly.deviation.map { $0 * 100 }
     if isNew {
       createdAt = at.rfc3339

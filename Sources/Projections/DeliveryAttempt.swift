@@ -2,11 +2,15 @@ package import Alerts
 
 /// One try to deliver a message, and what came of it.
 package struct DeliveryAttempt: Sendable, Equatable {
-  package enum Outcome: String, Sendable { case delivered, again, failed }
+  package enum Outcome: String, Sendable {
+    case delivered, again, failed
+    /// No try at all: it had to wait, for what ``message`` says.
+    case held
+  }
   /// The position of the event that says so.
   package var position: Int64
   package var at: Timestamp
-  /// From 1.
+  /// From 1; of what was held, the tries before.
   package var attempt: Int
   package var outcome: Outcome
   /// The provider's status: HTTP's or SMTP's code, if there was an answer.
@@ -44,7 +48,7 @@ package struct DeliveryAttempt: Sendable, Equatable {
     outcomeUnknown = false
     switch row.event {
     case .notificationAttempted(let e):
-      (attempt, outcome, status, latency) = (e.attempt, .again, e.status, e.latency)
+      (attempt, outcome, status, latency) = (e.attempt, e.isUnsent ? .held : .again, e.status, e.latency)
       message = e.message
       outcomeUnknown = e.outcomeUnknown
     case .notificationDelivered(let e):

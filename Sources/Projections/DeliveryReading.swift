@@ -94,26 +94,64 @@ extension ProjectionReader {
     }
   }
 
-  /// Messages that are on their way, and those that failed for good since a time, by receiver and channel: for metrics.
-  package func deliveryCounts(
-    since: Timestamp
-  ) throws(ProjectionError) -> [(receiver: String, channel: String, pending: Int, failed: Int, delivered: Int)] {
-    try read { db in
-      var counts: [(String, String, Int, Int, Int)] = []
+  /// How many messages about each of these alerts failed for good, those of their groups as well. Alerts without any are left out.
+  package func failedDeliveries(of alerts: [AlertID]) throws(ProjectionError) -> [AlertID: Int] {
+    guard !alerts.isEmpty else { return [:] }
+    return try read { db in
+      var counts: [AlertID: Int] = [:]
+      let numbers = alerts.map { "\($0.number)" }.joined(separator: ",")
       try Rows.each(
         db,
         """
-        SELECT receiver, channel, sum(state = 'pending'), sum(state = 'failed'), sum(state = 'delivered')
-        FROM notifications WHERE state = 'pending' OR finished_at >= ?
-        GROUP BY 1, 2 ORDER BY 1, 2 LIMIT 500
-        """, [since.microseconds]
+        SELECT alert, count(*) FROM (
+          SELECT alert, position FROM notifications WHERE alert IN (\(numbers)) AND state = 'failed'
+          UNION
+          SELECT m.alert, n.position FROM notification_members m JOIN notifications n ON n.position = m.notification
+          WHERE m.alert IN (\(numbers)) AND n.state = 'failed'
+        ) GROUP BY alert
+        """, []
       ) { c in
-        counts.append((c.text(0), c.text(1), c.int(2), c.int(3), c.int(4)))
+        counts[AlertID(c.int64(0))] = c.int(1)
         return true
       }
       return counts
     }
   }
+
+  /// Messages that are on their way, and those that failed for good since a time, by receiver and channel: for metrics.
+  package func deliveryCounts(
+    since: Timestamp
+  ) throws(ProjectionError) -> [DeliveryCount] {
+    try read { db in
+      var counts: [DeliveryCount] = []
+      try Rows.each(
+        db,
+        """
+        SELECT receiver, channel, sum(state = 'pending'), sum(held), sum(state = 'failed'), sum(state = 'delivered')
+        FROM notifications WHERE state = 'pending' OR finished_at >= ?
+        GROUP BY 1, 2 ORDER BY 1, 2 LIMIT 500
+        """, [since.microseconds]
+      ) { c in
+        counts.append(
+          DeliveryCount(
+            receiver: c.text(0), channel: c.text(1), pending: c.int(2), held: c.int(3), failed: c.int(4),
+            delivered: c.int(5)))
+        return true
+      }
+      return counts
+    }
+  }
+}
+
+/// How a receiver's messages stand on one channel.
+package struct DeliveryCount: Sendable, Equatable {
+  package var receiver: String
+  package var channel: String
+  package var pending: Int
+  /// Of those pending, the ones that wait although no try failed.
+  package var held: Int
+  package var failed: Int
+  package var delivered: Int
 }
 
 extension NotificationRow {
@@ -126,7 +164,10 @@ extension NotificationRow {
   package func waiting(now: Timestamp, behind: Int64?) -> (reason: String, eta: Timestamp?)? {
     guard state == .pending else { return nil }
     if let behind { return ("behind delivery \(behind) to the same place", nil) }
-    if attempts == 0, let until = nextAt, until > now { return (NotificationRow.quietHours, until) }
+    if isHeld, let until = nextAt {
+      let reason = message ?? NotificationRow.quietHours
+      return until > now ? (reason, until) : ("\(reason); its turn has come", nil)
+    }
     if attempts > 0 {
       let answer = [lastStatus.map { "answer \($0)" }, message].compactMap { $0 }.filter { !$0.isEmpty }
       let reason = "try \(attempts) did not deliver" + (answer.isEmpty ? "" : ": " + answer.joined(separator: ", "))

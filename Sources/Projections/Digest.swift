@@ -38,7 +38,7 @@ package struct Digest: Sendable, Equatable {
       content: [
         "subject": .string(subject), "text": .string(text), "html": .string(html), "markdown": .string(markdown),
         "slack": slackBlocks, "period": .string(figures.period.kind.rawValue),
-        "title": .string(figures.period.title), "ending": .string(figures.period.endingDate),
+        "figures": figures.json, "title": .string(figures.period.title), "ending": .string(figures.period.endingDate),
       ])
   }
 }

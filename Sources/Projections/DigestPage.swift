@@ -74,6 +74,14 @@ package struct DigestPage: Sendable, Equatable {
         ? "Nothing happened, and nothing is open."
         : "Nothing happened, after \(count(f.opened.before, "alert")) \(f.period.previousName)."
     }
+    if f.opened.now == 0 {
+      var text = "No alert opened"
+      if f.opened.before > 0 { text += ", after \(count(f.opened.before, "alert")) \(f.period.previousName)" }
+      if f.anomalies.now > 0 {
+        text += "; \(count(f.anomalies.now, "anomaly", "anomalies")) came in to those of before"
+      }
+      return text + (f.stillOpenCount == 0 ? ". Nothing is left open." : ". \(f.stillOpenCount) still open.")
+    }
     var text = "\(count(f.opened.now, "alert").capitalizedFirst) opened"
     if let change = change(f.opened) { text += " (\(change), \(f.opened.before) \(f.period.previousName))" }
     text += ", from \(count(f.anomalies.now, "anomaly", "anomalies"))."
@@ -97,14 +105,15 @@ package struct DigestPage: Sendable, Equatable {
   private static func bar(_ n: DigestFigures.Named, _ severity: Severity?, _ f: DigestFigures) -> Bar {
     Bar(
       label: n.name, parts: [(severity, n.count.now)],
-      note: n.count.now == n.count.before ? "" : "\(n.count.before) before")
+      // Where nothing happened before there is nothing to compare with.
+      note: n.count.now == n.count.before || f.opened.before == 0 ? "" : "\(n.count.before) before")
   }
 
   // MARK: - Sections
 
   private static func happened(_ f: DigestFigures) -> Section {
     var blocks: [Block] = []
-    if f.opened.now + f.opened.before > 0 {
+    if f.opened.now > 0 {
       blocks.append(
         .bars("By severity", f.bySeverity.map { bar($0, Severity(name: $0.name), f) }))
       blocks.append(

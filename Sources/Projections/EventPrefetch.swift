@@ -50,6 +50,13 @@ final class EventPrefetch {
     return batch
   }
 
+  /// Lets go of a batch that was taken in, on the other thread: giving the memory of some thousand events back takes a tenth of the time that taking them
+  /// in does.
+  func release(_ batch: consuming EventBatch) {
+    let spent = batch
+    queue.async { withExtendedLifetime(spent) {} }
+  }
+
   private func begin(after position: Int64) -> Reading {
     let reading = Reading(after: position)
     let (log, limit) = (log, min(limit, Int(clamping: head - position)))

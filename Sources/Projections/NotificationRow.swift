@@ -30,6 +30,8 @@ package struct NotificationRow: Sendable, Equatable {
   package var outcomeUnknown: Bool
   /// When the next try is due, while it is pending.
   package var nextAt: Timestamp?
+  /// It waits although no try failed: ``message`` says for what (quiet hours; a destination that takes no more for now), ``nextAt`` until when.
+  package var isHeld: Bool
   /// From taking the job up to the provider's answer.
   package var latency: Interval?
   package var finishedAt: Timestamp?
@@ -58,6 +60,7 @@ package struct NotificationRow: Sendable, Equatable {
     nextAt = c.timeOrNil(17)
     latency = c.isNull(18) ? nil : Interval(microseconds: c.int64(18))
     finishedAt = c.timeOrNil(19)
+    isHeld = c.bool(20)
   }
 
   package var json: JSON {
@@ -69,6 +72,7 @@ package struct NotificationRow: Sendable, Equatable {
       "requested_at": .string(requestedAt.rfc3339), "state": .string(state.rawValue), "attempts": .int(attempts),
       "status": lastStatus.map { .int($0) } ?? .null, "message": .text(message),
       "outcome_unknown": outcomeUnknown ? true : .null, "next_at": .text(nextAt?.rfc3339),
+      "held": isHeld ? true : .null,
       "latency_us": latency.map { .int($0.microseconds) } ?? .null, "finished_at": .text(finishedAt?.rfc3339),
     ])
   }

@@ -21,6 +21,7 @@ final class NotificationState {
   var nextAt: Timestamp?
   var latency: Interval?
   var finishedAt: Timestamp?
+  var isHeld = false
 
   var isChanged = true
 
@@ -39,6 +40,7 @@ final class NotificationState {
     if let held = e.notBefore, held > row.recordedAt {
       nextAt = held
       message = NotificationRow.quietHours
+      isHeld = true
     }
   }
 
@@ -47,7 +49,8 @@ final class NotificationState {
     switch row.event {
     case .notificationAttempted(let e):
       attempts = max(attempts, e.attempt)
-      lastStatus = e.status
+      if !e.isUnsent { lastStatus = e.status }
+      isHeld = e.isUnsent
       message = e.message
       outcomeUnknown = outcomeUnknown || e.outcomeUnknown
       nextAt = e.nextAt
@@ -75,6 +78,7 @@ final class NotificationState {
     state = end
     finishedAt = row.recordedAt
     nextAt = nil
+    isHeld = false
   }
 
   static func key(of event: AlertEvent) -> String? {
@@ -91,14 +95,15 @@ final class NotificationState {
 
   static let columns = """
     position, key, subject, alert, purpose, receiver, channel, destination, step, round, members, requested_at, state,
-    attempts, last_status, message, outcome_unknown, next_at, latency_us, finished_at
+    attempts, last_status, message, outcome_unknown, next_at, latency_us, finished_at, held
     """
   static let select = "SELECT \(columns) FROM notifications WHERE key = ?"
   static let upsert = """
-    INSERT INTO notifications (\(columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO notifications (\(columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (position) DO UPDATE SET state = excluded.state, attempts = excluded.attempts,
       last_status = excluded.last_status, message = excluded.message, outcome_unknown = excluded.outcome_unknown,
-      next_at = excluded.next_at, latency_us = excluded.latency_us, finished_at = excluded.finished_at
+      next_at = excluded.next_at, latency_us = excluded.latency_us, finished_at = excluded.finished_at,
+      held = excluded.held
     """
 
   /// Nil where the row makes no sense.
@@ -123,6 +128,7 @@ final class NotificationState {
     nextAt = row.nextAt
     latency = row.latency
     finishedAt = row.finishedAt
+    isHeld = row.isHeld
     isChanged = false
   }
 
@@ -147,5 +153,6 @@ final class NotificationState {
     b.time(nextAt)
     b.int(latency?.microseconds)
     b.time(finishedAt)
+    b.bool(isHeld)
   }
 }

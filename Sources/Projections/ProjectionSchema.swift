@@ -5,7 +5,7 @@
 /// `sqlite3` and keeps texts that SQLite's own date functions read.
 enum ProjectionSchema {
   /// Kept in `PRAGMA user_version`.
-  static let version = 2
+  static let version = 3
   /// `PRAGMA application_id`: "Tocp".
   static let applicationID = 0x546F_6370
 
@@ -139,7 +139,8 @@ enum ProjectionSchema {
       outcome_unknown INTEGER NOT NULL,
       next_at INTEGER,
       latency_us INTEGER,
-      finished_at INTEGER
+      finished_at INTEGER,
+      held INTEGER NOT NULL
     ) STRICT;
 
     CREATE TABLE attempts (
@@ -193,6 +194,7 @@ enum ProjectionSchema {
   static let indexes = """
     CREATE INDEX alerts_by_time ON alerts (opened_at);
     CREATE INDEX alerts_by_state ON alerts (state, severity, opened_at);
+    CREATE INDEX alerts_open_by_time ON alerts (opened_at) WHERE state <> 'resolved';
     CREATE INDEX alerts_by_type ON alerts (event_type, opened_at);
     CREATE INDEX alerts_by_key ON alerts (dedup_key);
     CREATE INDEX alerts_by_end ON alerts (resolved_at) WHERE resolved_at IS NOT NULL;
@@ -204,7 +206,8 @@ enum ProjectionSchema {
     """
 
   static let indexNames = [
-    "alerts_by_time", "alerts_by_state", "alerts_by_type", "alerts_by_key", "alerts_by_end", "facts_by_time",
+    "alerts_by_time", "alerts_by_state", "alerts_open_by_time", "alerts_by_type", "alerts_by_key", "alerts_by_end",
+    "facts_by_time",
     "daily_anomalies_by_date", "notifications_by_alert", "notifications_by_end", "notifications_pending",
   ]
 

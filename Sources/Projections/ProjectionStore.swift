@@ -103,8 +103,8 @@ package final class ProjectionStore {
 
   /// Takes in one batch, or several in one transaction.
   private func take(from reading: EventPrefetch, after position: Int64, head: Int64, isBulk: Bool) throws -> Int64 {
-    let first = try reading.next(after: position)
-    guard var last = first.last else { return head }
+    var batch = try reading.next(after: position)
+    guard var last = batch.last else { return head }
     var unreadable: [(position: Int64, why: String)] = []
     do {
       try queue.inDatabase { db in
@@ -119,9 +119,10 @@ package final class ProjectionStore {
           let writer = try self.writer ?? ProjectionWriter(db)
           self.writer = writer
           writer.keepsSearch = !isBulk
-          var batch = first
           for n in 1... {
             try writer.apply(batch) { unreadable.append(($0, $1)) }
+            reading.release(batch)
+            batch = .nothing
             guard isBulk, n < ProjectionStore.bulkBatches, last.position < head, !writer.isFull else { break }
             batch = try reading.next(after: last.position)
             guard let next = batch.last else { break }

@@ -1,4 +1,5 @@
 import Alerts
+import Dispatch
 import GRDB
 
 /// Folds events into the tables, one batch at a time, inside one transaction that somebody else opens and commits.
@@ -43,10 +44,12 @@ final class ProjectionWriter {
   private struct CountKey: Hashable {
     var alert: Int64
     var quarter: Int64
+    func _rawHashValue(seed: Int) -> Int { TableHash.of(alert, quarter, seed) }
   }
   private struct DayKey: Hashable {
     var alert: Int64
     var day: Int64
+    func _rawHashValue(seed: Int) -> Int { TableHash.of(alert, day, seed) }
   }
 
   init(_ db: Database) throws {
@@ -283,31 +286,27 @@ final class ProjectionWriter {
     _ row: RecordedEvent, _ state: AlertState, _ n: Int, _ anomaly: Anomaly, _ severity: Severity
   ) throws {
     let number = row.subject.number
-    let key = CountKey(alert: number, quarter: Quarter.of(row.recordedAt))
-    counts[key, default: 0] += n
-    try withDay(anomaly.time, of: state) { day in day.take(anomaly, severity, count: n, at: row.recordedAt) }
+    counts[CountKey(alert: number, quarter: Quarter.of(row.recordedAt)), default: 0] += n
+    let key = DayKey(alert: number, day: anomaly.time.utcDay.days)
+    let day =
+      try days[key] ?? stored(key, state) ?? DailyAnomaly(alert: number, day: key.day, anomaly: state.summary.anomaly)
+    day.take(anomaly, severity, count: n, at: row.recordedAt)
+    days[key] = day
   }
 
   private func raise(_ row: RecordedEvent, _ state: AlertState, _ severity: Severity) throws {
-    try withDay(row.occurredAt, of: state) { day in if !day.isNew { day.severity = max(day.severity, severity) } }
+    // On a day without an anomaly of its own there is no row.
+    let key = DayKey(alert: row.subject.number, day: row.occurredAt.utcDay.days)
+    guard let day = try days[key] ?? stored(key, state) else { return }
+    day.severity = max(day.severity, severity)
+    days[key] = day
   }
 
-  private func withDay(_ time: Timestamp, of state: AlertState, _ body: (inout DailyAnomaly) -> Void) throws {
-    let number = state.summary.id.number
-    let key = DayKey(alert: number, day: time.utcDay.days)
-    if days[key] == nil {
-      var stored: DailyAnomaly?
-      if state.isStored {
-        selectDay.int(number)
-        selectDay.text(DailyAnomaly.date(key.day))
-        stored = try selectDay.first { DailyAnomaly($0) }
-      }
-      days[key] = stored ?? DailyAnomaly(alert: number, day: key.day, anomaly: state.summary.anomaly)
-    }
-    if var day = days[key] {
-      body(&day)
-      if day.isNew { days[key] = nil } else { days[key] = day }
-    }
+  private func stored(_ key: DayKey, _ state: AlertState) throws -> DailyAnomaly? {
+    guard state.isStored else { return nil }
+    selectDay.int(key.alert)
+    selectDay.text(DailyAnomaly.date(key.day))
+    return try selectDay.first { DailyAnomaly($0) }
   }
 
   private func alert(_ number: Int64) throws -> AlertState? {
@@ -351,7 +350,7 @@ final class ProjectionWriter {
       upsertCount.int(count)
       try upsertCount.run()
     }
-    for (key, var day) in days.sorted(by: { ($0.key.alert, $0.key.day) < ($1.key.alert, $1.key.day) }) {
+    for (key, day) in days.sorted(by: { ($0.key.alert, $0.key.day) < ($1.key.alert, $1.key.day) }) {
       day.sent = day.sent || (alerts[key.alert]?.wasTold ?? false)
       day.bind(to: &upsertDay)
       try upsertDay.run()
@@ -371,8 +370,21 @@ final class ProjectionWriter {
     counts.removeAll(keepingCapacity: true)
     days.removeAll(keepingCapacity: true)
     newlyTold.removeAll(keepingCapacity: true)
-    if alerts.count > ProjectionWriter.cacheLimit { alerts.removeAll() }
-    if notifications.count > ProjectionWriter.cacheLimit { notifications.removeAll() }
+    if alerts.count > ProjectionWriter.cacheLimit || notifications.count > ProjectionWriter.cacheLimit { forget() }
+  }
+
+  /// Lets go of what stays in memory, on another thread: it is much.
+  private func forget() {
+    let spent = Spent(alerts: alerts, notifications: notifications)
+    alerts = [:]
+    notifications = [:]
+    DispatchQueue.global(qos: .utility).async { withExtendedLifetime(spent) {} }
+  }
+
+  /// Unchecked: nobody but the thread that ends it has it any more.
+  private struct Spent: @unchecked Sendable {
+    let alerts: [Int64: AlertState]
+    let notifications: [String: NotificationState]
   }
 
   private func write(_ alert: AlertState) throws {

@@ -53,6 +53,9 @@ package enum Sentence {
       return
         "The policy has no step left\(e.rounds > 1 ? " after \(e.rounds) rounds" : ""), and nobody has acknowledged."
     case .notificationRequested(let e): return requested(e)
+    case .notificationAttempted(let e) where e.isUnsent:
+      return "Waits, unsent, until \(moment(e.nextAt))\(e.message.isEmpty ? "" : ": \(cut(e.message))")"
+        + stop(e.message)
     case .notificationAttempted(let e):
       return "Try \(e.attempt) failed\(answer(e.status, e.message))"
         + (e.outcomeUnknown ? " It may have arrived all the same." : "") + " Next try at \(moment(e.nextAt))."

@@ -29,6 +29,9 @@ struct Intake {
   private var sealed: Sealed?
   /// The segment while it is being written on another thread.
   private var writing: Writing?
+  /// A segment that has rotted, while it is made again on another thread.
+  private var mending: Writing?
+  private var mendAt = Timestamp.epoch
   private var retryAt = Timestamp.epoch
   /// The disk failed for so long that some were forgotten in between: no more segments until the next start, which makes them from the log.
   private var isGapped = false
@@ -111,6 +114,7 @@ struct Intake {
   /// would remember what was never stored.
   mutating func tidy(_ log: any EventLog, now: Timestamp, logger: Logger) {
     takeUpWritten(now: now, logger: logger)
+    mend(now: now, logger: logger)
     guard let shelf, !isGapped, writing == nil, let recorded = log as? any IntakeRecord else { return }
     if sealed == nil, newer.count >= segmentSize {
       self.shelf?.forget(upTo: recorded.intakeForgotten)
@@ -130,6 +134,36 @@ struct Intake {
             table.all, from: sealed.from, to: sealed.to, position: sealed.position, chain: sealed.chain, in: folder))
       } catch { result = .failure(error) }
       writing.result.withLock { $0 = result }
+    }
+  }
+
+  /// Makes a segment again of which a block turned out to be another than was written.
+  private mutating func mend(now: Timestamp, logger: Logger) {
+    if let mending {
+      guard let result = mending.result.withLock({ $0 }) else { return }
+      self.mending = nil
+      switch result {
+      case .success(let segment):
+        shelf?.replace(with: segment)
+        logger.info("an index of what was taken in was made again", metadata: ["file": "\(segment.path)"])
+      case .failure(let error):
+        mendAt = now + Intake.retryInterval
+        logger.warning(
+          "a damaged index of what was taken in can't be made again; the log is asked instead",
+          metadata: ["why": "\(error)"])
+      }
+      return
+    }
+    guard let shelf, let segment = shelf.rotten, now >= mendAt || now + Intake.retryInterval < mendAt else { return }
+    logger.warning(
+      "an index of what was taken in is damaged, and made again from the log; check the disk",
+      metadata: ["file": "\(segment.path)"])
+    let mending = Writing()
+    self.mending = mending
+    DispatchQueue.global(qos: .utility).async {
+      let result: Result<IntakeSegment, EventLogError>
+      do throws(EventLogError) { result = .success(try shelf.remade(segment)) } catch { result = .failure(error) }
+      mending.result.withLock { $0 = result }
     }
   }
 

@@ -48,25 +48,15 @@ package final class LeaseBook {
 
   /// `nil` keeps it in memory.
   package init(path: String?) throws {
-    var configuration = GRDB.Configuration()
-    configuration.busyMode = .timeout(10)
-    configuration.label = "leases"
-    configuration.prepareDatabase { db in
-      try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
-    }
-    queue =
-      try path.map { try DatabaseQueue(path: $0, configuration: configuration) }
-      ?? DatabaseQueue(configuration: configuration)
-    try queue.write { db in
-      try db.execute(
-        sql: """
-          CREATE TABLE IF NOT EXISTS leases (
-            name TEXT PRIMARY KEY, version INTEGER NOT NULL, slot TEXT NOT NULL, holder TEXT NOT NULL, parts INTEGER NOT NULL,
-            finished_at INTEGER NOT NULL) WITHOUT ROWID;
-          CREATE TABLE IF NOT EXISTS lease_parts (
-            name TEXT NOT NULL, part INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (name, part)) WITHOUT ROWID;
-          """)
-    }
+    queue = try SideFile.open(
+      path, label: "leases",
+      schema: """
+        CREATE TABLE IF NOT EXISTS leases (
+          name TEXT PRIMARY KEY, version INTEGER NOT NULL, slot TEXT NOT NULL, holder TEXT NOT NULL, parts INTEGER NOT NULL,
+          finished_at INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS lease_parts (
+          name TEXT NOT NULL, part INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (name, part)) WITHOUT ROWID;
+        """)
   }
 
   private struct Row {
@@ -74,16 +64,20 @@ package final class LeaseBook {
     var slot = ""
     var holder = ""
     var parts = 0
+    var finishedAt = Timestamp.epoch
   }
 
   private func row(_ name: String) throws -> Row {
     if let waiting = finished.last(where: { $0.name == name }) {
       return Row(
-        version: waiting.version + 1, slot: waiting.slot, holder: waiting.holder, parts: waiting.parts?.count ?? 0)
+        version: waiting.version + 1, slot: waiting.slot, holder: waiting.holder, parts: waiting.parts?.count ?? 0,
+        finishedAt: waiting.at)
     }
     return try queue.read { db in
       try GRDB.Row.fetchOne(db, sql: "SELECT * FROM leases WHERE name = ?", arguments: [name]).map {
-        Row(version: $0["version"], slot: $0["slot"], holder: $0["holder"], parts: $0["parts"])
+        Row(
+          version: $0["version"], slot: $0["slot"], holder: $0["holder"], parts: $0["parts"],
+          finishedAt: Timestamp(microseconds: $0["finished_at"]))
       } ?? Row()
     }
   }
@@ -167,7 +161,10 @@ package final class LeaseBook {
     }
     let row = try row(name)
     if let slot = json["slot"]?.string, !slot.isEmpty, slot == row.slot {
-      return ["ok": true, "granted": false, "done": true, "holder": .string(row.holder)]
+      return [
+        "ok": true, "granted": false, "done": true, "holder": .string(row.holder),
+        "finished_at": .string(row.finishedAt.rfc3339),
+      ]
     }
     guard hold(name, holder, json, now) else {
       return ["ok": false, "error": ["code": "unavailable", "message": .string(LeaseBook.full)]]

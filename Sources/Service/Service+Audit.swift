@@ -26,6 +26,30 @@ extension Service {
     }
   }
 
+  /// Keeps what changed about who must be heard. To be called when all that was decided is committed: a silence counts as said only then.
+  func keepPromises(now: Timestamp) {
+    guard let heartbeats, now >= promisesAt || now + Service.promisesAgain < promisesAt,
+      let changes = auditor?.takePromises(), !changes.isEmpty
+    else { return }
+    do { try heartbeats.write(changes) } catch {
+      auditor?.returnPromises(changes.keys)
+      promisesAt = now + Service.promisesAgain
+      logger.warning(
+        "who must be heard can't be kept for the next start; it is tried again", metadata: ["why": "\(error)"])
+    }
+  }
+
+  /// Who said before the start that it must be heard. Without it all goes on: each says it again with its next heartbeat.
+  func promises() -> [String: HeartbeatBook.Promise] {
+    do { return try heartbeats?.all() ?? [:] } catch {
+      logger.warning("who must be heard was kept, and can't be read", metadata: ["why": "\(error)"])
+      return [:]
+    }
+  }
+
+  /// After they could not be kept, so long until the next try.
+  static let promisesAgain = Interval.minutes(1)
+
   /// Somebody says that it lives, and perhaps how long it may be silent from here on.
   func hear(_ name: String, _ bytes: [UInt8], from peer: Peer, now: Timestamp) {
     func refuse(_ why: String) {
@@ -37,6 +61,7 @@ extension Service {
     let json: JSON
     do { json = try JSON(parsing: bytes) } catch { return refuse("\(error)") }
     status.beat(name, bytes, at: now)
+    held.heard(name, over: peer, now: clock.awake)
     var declares: Interval?
     if let text = json["expect_heartbeat"], !text.isNull {
       guard let interval = text.string.flatMap({ Interval($0) }) else {
@@ -47,5 +72,9 @@ extension Service {
       if !peer.permissions.isDisjoint(with: [.publish, .notify]) { declares = interval }
     }
     auditor?.heard(name, declares: declares, now: now)
+    // While nothing can be stored nothing is decided: the next heartbeat says it again.
+    if !isStuck, let holds = json["holds"], peer.permissions.contains(.notify) {
+      worker(name, holds: holds, over: peer, now: now)
+    }
   }
 }

@@ -17,6 +17,12 @@ extension Service {
   /// Leases what is due to workers with credit. What leasing finds out (nobody wants it any more; it may have been sent before) is committed before
   /// the jobs go out.
   func handOutJobs(now: Timestamp) {
+    // What the workers that turn out to be gone were meant to get is for the others, and not for the end of a lease. Each time there are fewer of them.
+    while case let gone = handOutOnce(now: now), !gone.isEmpty { for name in gone { workers.forget(name) } }
+  }
+
+  /// Returns the workers that were not there any more.
+  private func handOutOnce(now: Timestamp) -> Set<String> {
     var jobs: [(String, Peer, Ledger.Pending)] = []
     while true {
       var any = false
@@ -32,7 +38,7 @@ extension Service {
     // Not committed, not sent: nobody has them, and they are handed out again.
     guard failure == nil, !isStuck else {
       for (name, _, p) in jobs { giveBack(p, of: name) }
-      return
+      return []
     }
     if !jobs.isEmpty { CrashPoint.pass(.lease) }
     var gone: Set<String> = []
@@ -48,16 +54,33 @@ extension Service {
       }
       if gateway.send(.job(job.json), to: peer) {
         auditor?.served(job.channel)
+        held.gave(p.position, to: name, over: peer)
         CrashPoint.pass(.job)
       } else {
         gone.insert(name)
         withEngine { $0.release(p.position) }
       }
     }
-    // What they were meant to get is for the others, and not for the end of a lease. Each time there are fewer of them.
-    if gone.isEmpty { return }
-    for name in gone { workers.forget(name) }
-    handOutJobs(now: now)
+    return gone
+  }
+
+  /// A worker says what it has in hand.
+  func worker(_ name: String, holds json: JSON, over peer: Peer, now: Timestamp) {
+    guard let keys = json.array else { return }
+    let lost = held.said(name, holds: Set(keys.compactMap(\.string)), over: peer, now: clock.awake) { position in
+      engine.ledger[position].flatMap { $0.lease?.worker == name ? $0.key : nil }
+    }
+    for position in lost { withEngine { $0.workerIsGone(position, name, now: now) } }
+  }
+
+  /// What workers that are gone had in hand is for others.
+  func takeFromTheGone(now: Timestamp) {
+    for (name, jobs) in held.takeGone(now: clock.awake) {
+      workers.forget(name)
+      guard !jobs.isEmpty else { continue }
+      logger.warning("a notifier is gone; what it had in hand goes out again", metadata: ["worker": "\(name)"])
+      for position in jobs { withEngine { $0.workerIsGone(position, name, now: now) } }
+    }
   }
 
   private func job(_ p: Ledger.Pending, now: Timestamp) -> Job? {
@@ -75,6 +98,7 @@ extension Service {
         }
         job.members = try members.prefix(Service.membersShown).map { try summary($0) }
         job.memberCount = p.members.count
+        job.tally = try tally(members)
       case .digest, .notice:
         if case .notificationRequested(let n)? = try log.event(at: p.position)?.read().event { job.content = n.content }
       default:
@@ -93,6 +117,20 @@ extension Service {
     if let known = engine.alerts[id] { return known }
     let life = try log.life(of: id.subject).map { try $0.read() }
     return engine.folded(life)
+  }
+
+  private func tally(_ members: [AlertState]) throws -> Tally {
+    var tally = Tally()
+    for a in members {
+      tally.bySeverity[a.severity, default: 0] += 1
+      if a.isResolved { tally.ended += 1 }
+    }
+    if let first = members.first?.labels["event_type"],
+      members.allSatisfy({ $0.labels["event_type"] == first })
+    {
+      tally.eventType = first
+    }
+    return tally
   }
 
   private func summary(_ a: AlertState) throws -> AlertSummary {

@@ -15,6 +15,7 @@ extension Service {
     case .command(let peer, let requestID, let json): take(command: json, requestID, peer, now: now)
     case .ready(let peer, let worker, let credit, let channels):
       auditor?.heard(worker, now: now)
+      held.heard(worker, over: peer, now: clock.awake)
       workers.ready(worker, peer, credit: credit, channels: channels, now: now)
     case .receipt(let peer, let worker, let json):
       do {
@@ -25,6 +26,7 @@ extension Service {
         gateway.send(.error(code: "malformed", message: "a receipt that can't be read: \(error)"), to: peer)
       }
     case .heartbeat(let peer, let name, let json): hear(name, json, from: peer, now: now)
+    case .left(let peer): held.left(peer, now: clock.awake)
     }
   }
 
@@ -153,10 +155,12 @@ extension Service {
         gateway.send(
           .reply(requestID: requestID, json: Reply(.failure(CommandError(.unavailable, why))).json), to: peer)
       case .ready(let peer, let worker, let credit, let channels):
+        held.heard(worker, over: peer, now: clock.awake)
         auditor?.heard(worker, now: now)
         workers.ready(worker, peer, credit: credit, channels: channels, now: now)
       case .receipt: break  // The lease runs out, and the message goes again: at least once.
       case .heartbeat(let peer, let name, let json): hear(name, json, from: peer, now: now)
+      case .left(let peer): held.left(peer, now: clock.awake)
       }
     }
   }

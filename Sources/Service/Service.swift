@@ -38,11 +38,15 @@ package final class Service {
   var intake: Intake
   private var snapshots: Snapshots?
   var workers = Workers()
+  var held = HeldJobs()
   var answered = AnsweredCommands()
   var recent = RecentAnomalies()
   var scanner = AnomalyScanner()
   /// Nil: nobody may take leases (a simulation).
   let leases: LeaseBook?
+  /// Nil: who said that it must be heard is forgotten with this process.
+  let heartbeats: HeartbeatBook?
+  var promisesAt = Timestamp.epoch
   /// Answers about leases wait for the book's own commit.
   var leaseAnswers: [(Peer, Outgoing)] = []
   /// Nil: nobody watches over this service.
@@ -83,7 +87,8 @@ package final class Service {
     log: any EventLog, gateway: any GatewayPort, clock: any ServiceClock, control: ServiceControl,
     status: ServiceStatus, writer: (any CommitWriter)? = nil,
     logger: Logger, snapshots: (any SnapshotStore)? = nil, intake shelf: IntakeShelf? = nil,
-    leases: LeaseBook? = nil, audit: AuditSettings? = nil, tables: @escaping @Sendable () -> Int64? = { nil },
+    leases: LeaseBook? = nil, heartbeats: HeartbeatBook? = nil, audit: AuditSettings? = nil,
+    tables: @escaping @Sendable () -> Int64? = { nil },
     onCommit: @escaping @Sendable (Int64) -> Void = { _ in }
   ) {
     auditSettings = audit
@@ -98,6 +103,7 @@ package final class Service {
     self.status = status
     self.logger = logger
     self.leases = leases
+    self.heartbeats = heartbeats
     self.onCommit = onCommit
   }
 
@@ -114,7 +120,7 @@ package final class Service {
     let now = clock.now()
     engine.recover(now: now)
     auditor = auditSettings.map { Auditor($0, now: now) }
-    auditor?.recover(engine, now: now)
+    auditor?.recover(engine, promises: promises(), now: now)
     engine.adopt(settings, now: now)
     logger.info(
       "the log is read",
@@ -148,14 +154,15 @@ package final class Service {
   package func waitingTime() -> Int64? {
     if isStuck { return max(0, min((retryAt - clock.now()).microseconds, Service.retryInterval.microseconds)) }
     let next = [engine.nextDeadline, auditor?.nextLook].compactMap { $0 }.min()
-    return next.map { max(0, ($0 - clock.now()).microseconds) }
+    let waits = [next.map { ($0 - clock.now()).microseconds }, held.nextLook.map { $0 - clock.awake }]
+    return waits.compactMap { $0 }.min().map { max(0, $0) }
   }
 
   /// One round: everything that has come, everything that is due, one commit.
   package func step() throws {
     for message in control.drain() { obey(message) }
     let now = clock.now()
-    auditor?.begin(next: engine.nextDeadline, now: now)
+    auditor?.begin(next: engine.nextDeadline, now: now, awake: clock.awake)
     if isStuck {
       if now >= retryAt || now < stuckAt { tryAgain(now: now) }
       if let failure { throw failure }
@@ -172,6 +179,7 @@ package final class Service {
     }
     drain(now: now)
     if let failure { throw failure }
+    takeFromTheGone(now: now)
     engine.fire(now: now)
     auditor?.end(next: engine.nextDeadline, now: now)
     audit(now: now)
@@ -184,6 +192,7 @@ package final class Service {
     if !isStuck, writing == nil, intakeBytes.isEmpty {
       intake.tidy(log, now: now, logger: logger)
       snapshots?.takeIfDue(engine, log, now: now, logger: logger)
+      keepPromises(now: now)
     }
     settle()
   }

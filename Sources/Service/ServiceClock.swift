@@ -6,10 +6,13 @@ package protocol ServiceClock: AnyObject {
   func now() -> Timestamp
   /// The log knows of this moment: time goes on from there where the clock was set back a little meanwhile.
   func isPast(_ time: Timestamp)
+  /// Microseconds in which this program could have done something: stands still while the machine is suspended, and nobody can set it.
+  var awake: Int64 { get }
 }
 
 extension ServiceClock {
   package func isPast(_ time: Timestamp) {}
+  package var awake: Int64 { now().microseconds }
 }
 
 /// The machine's wall clock, that never goes back: see ``SteadyTime``.
@@ -23,6 +26,8 @@ package final class SystemClock: ServiceClock {
   init(read: @escaping (clockid_t) -> Int64) { self.read = read }
 
   package func now() -> Timestamp { time.now(wall: wall, boot: boot) }
+
+  package var awake: Int64 { read(CLOCK_MONOTONIC) }
 
   package func isPast(_ recorded: Timestamp) { time.resume(after: recorded, wall: wall, boot: boot) }
 

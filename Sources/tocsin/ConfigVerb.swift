@@ -1,6 +1,7 @@
 import Alerts
 import ArgumentParser
 import Foundation
+import Notifiers
 import TocsinConfiguration
 
 /// `tocsin config check` and `tocsin config show`.
@@ -28,16 +29,18 @@ struct ConfigVerb: ParsableCommand {
 
   struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Says what is wrong, with file, line and the mend; exits 78 if anything is.")
+      abstract: "Says what is wrong, with file, line and the mend; exits 78 if anything is.",
+      discussion: "A template of yours that can't be read is a warning: the built-in one stands in for it.")
     @OptionGroup var folder: Folder
     @Flag(help: "Print the faults as JSON lines, on standard output.") var json = false
-    @Flag(help: "Exit 78 for warnings too: steps that would reach nobody at some time in the next eight weeks.")
+    @Flag(
+      help: "Exit 78 for warnings too: broken templates, and steps that would reach nobody in the next eight weeks.")
     var strict = false
 
     func run() throws {
       if json { return try printJSON() }
       let c = try folder.load()
-      let gaps = c.gaps(now: wallClock())
+      let gaps = Check.warnings(c)
       for gap in gaps { print("warning: \(gap)") }
       print("\(c.directory): no faults\n\(c.summary)")
       if strict, !gaps.isEmpty { throw ExitCode(78) }
@@ -47,13 +50,17 @@ struct ConfigVerb: ParsableCommand {
       let environment = ProcessInfo.processInfo.environment
       let directory = folder.directory ?? environment["TOCSIN_CONFIG"] ?? "config"
       do throws(ConfigurationFaults) {
-        let gaps = try Configuration.load(directory: directory, environment: environment).gaps(now: wallClock())
+        let gaps = Check.warnings(try Configuration.load(directory: directory, environment: environment))
         for gap in gaps { print(Check.line(gap, isWarning: true)) }
         if !strict || gaps.isEmpty { return }
       } catch {
         for fault in error.faults { print(Check.line(fault)) }
       }
       throw ExitCode(78)
+    }
+
+    private static func warnings(_ c: Configuration) -> [Fault] {
+      TemplateFolder.load(configuration: c.directory).faults + c.gaps(now: wallClock())
     }
 
     private static func line(_ fault: Fault, isWarning: Bool = false) -> String {

@@ -166,11 +166,12 @@ enum DeliveryText {
     var lines = ["delivery \(row.position)"]
     lines += facts.map { "  \(Column.left($0.0, 12)) \(Column.cut($0.1, 65))" }
     lines.append("")
-    if attempts.isEmpty { lines.append("no try yet") }
+    if !attempts.contains(where: { $0.outcome != .held }) { lines.append("no try yet") }
     for a in attempts {
       let status = a.status.map { " \($0)" } ?? ""
       let took = a.latency.map { " in \(time($0))" } ?? ""
-      let head = "\(a.at.rfc3339.prefix(19))Z  try \(a.attempt): \(a.outcome.rawValue)\(status)\(took), \(a.worker)"
+      let what = a.outcome == .held ? "held" : "try \(a.attempt): \(a.outcome.rawValue)"
+      let head = "\(a.at.rfc3339.prefix(19))Z  \(what)\(status)\(took), \(a.worker)"
       lines.append(Column.cut(head, 80))
       let words = (a.message ?? "") + (a.outcomeUnknown ? " (it may have arrived)" : "")
       if !words.trimming().isEmpty { lines.append("    " + Column.cut(words, 76)) }

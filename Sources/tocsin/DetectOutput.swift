@@ -2,13 +2,14 @@ import Alerts
 import Bus
 import Detectors
 import Foundation
+import Synchronization
 
 /// What a run came to, for people or programs.
 enum ReportLine {
   static func print(_ r: RunReport, json: Bool) {
     if json { return Swift.print(r.json.text) }
     switch r.outcome {
-    case .nothingDue: Swift.print("\(r.event): nothing is due")
+    case .nothingDue: Swift.print("\(r.event): \(nothingDue(r))")
     case .claimed(let why), .waiting(let why): Swift.print("\(r.event): \(why)")
     case .failed(let why): Swift.print("\(r.event): FAILED: \(why)")
     case .checked:
@@ -25,15 +26,39 @@ enum ReportLine {
   }
 }
 
-/// A backfill's progress, on a terminal alone.
+extension ReportLine {
+  /// What was done, by whom and when, and what to do for another look.
+  static func nothingDue(_ r: RunReport) -> String {
+    var text = "nothing is due"
+    var facts: [String] = []
+    if let newest = r.newest { facts.append("checked through \(newest.rfc3339)") }
+    if let by = r.doneBy { facts.append("by \(by)\(r.doneAt.map { " at \($0.rfc3339)" } ?? "")") }
+    if !facts.isEmpty { text += ": " + facts.joined(separator: ", ") }
+    if let next = r.next { text += "; due again at \(next.rfc3339)" }
+    return text + (facts.isEmpty ? "" : ". --again looks at the newest window once more")
+  }
+}
+
+/// A backfill's progress: a bar on a terminal, else a line at every tenth.
 final class ProgressMeter: Sendable {
   private let isTerminal = isatty(2) == 1
+  /// Thousandths of the whole that were shown last.
+  private let shown = Mutex(-1)
 
-  func show(_ name: String, _ share: Double) {
-    guard isTerminal else { return }
-    let done = Int((share * 30).rounded())
+  func show(_ p: BackfillProgress) {
+    let thousandths = Int(p.share * 1000)
+    let step = isTerminal ? 1 : 100
+    let isNew = shown.withLock { last in
+      guard thousandths / step != last / step || last < 0 else { return false }
+      last = thousandths
+      return true
+    }
+    guard isNew else { return }
+    let text = "\(Int(p.share * 100))% \(p.event): \(p.windows) of \(p.of) windows"
+    guard isTerminal else { return FileHandle.standardError.write(Data("\(text)\n".utf8)) }
+    let done = Int((p.share * 30).rounded())
     let bar = String(repeating: "#", count: done) + String(repeating: ".", count: 30 - done)
-    FileHandle.standardError.write(Data("\r\u{1B}[2K[\(bar)] \(Int(share * 100))% \(name)".utf8))
+    FileHandle.standardError.write(Data("\r\u{1B}[2K[\(bar)] \(text)".utf8))
   }
 
   func end() {

@@ -18,6 +18,9 @@ struct DetectVerb: AsyncParsableCommand {
 
   @OptionGroup var folder: ConfigVerb.Folder
   @Flag(help: "Run what is due, once, and end.") var once = false
+  @Flag(help: "With --once: where nothing is due, judge the newest windows once more; nothing is told twice.")
+  var again =
+    false
   @ArgumentParser.Option(parsing: .upToNextOption, help: "Only these event types.") var only: [String] = []
   @ArgumentParser.Option(help: "Backfill: check every window from here on, such as 2026-10-01.") var from: String?
   @ArgumentParser.Option(help: "Backfill: up to here (now).") var to: String?
@@ -44,13 +47,12 @@ struct DetectVerb: AsyncParsableCommand {
           "\(option) must be a date or time such as 2026-10-01 or 2026-10-01T06:00:00Z, not \"\(text)\"")
       }
     }
+    if again, !once { throw ValidationError("--again needs --once") }
     if to != nil, from == nil, !evaluate { throw ValidationError("--to needs --from") }
     guard !name.isEmpty, name.utf8.count <= 100, !name.contains("/") else {
       throw ValidationError("--name must be a short name without /")
     }
   }
-
-  static func now() -> Timestamp { Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000)) }
 
   /// The plan of a configuration, limited to `only`. Every fault is printed; any ends with code 78.
   static func plan(_ settings: DetectionSettings, only: [String]) throws -> DetectionPlan {
@@ -80,7 +82,7 @@ struct DetectVerb: AsyncParsableCommand {
     let state = try DetectorState(path: directory.map { "\($0)/detectors.sqlite" })
     return DetectorWorker(
       name: name, plan: plan, port: port, state: state, leases: leases, isAlone: isAlone, log: Logger(label: "detect"),
-      clock: { DetectVerb.now() })
+      clock: wallClock)
   }
 
   /// How long a worker waits for a lease before it asks again at its next turn.
@@ -150,7 +152,7 @@ struct DetectVerb: AsyncParsableCommand {
   }
 
   private func printQuality(_ plan: DetectionPlan) async throws {
-    let end = to.flatMap { Timestamp(rfc3339: $0) } ?? DetectVerb.now()
+    let end = to.flatMap { Timestamp(rfc3339: $0) } ?? wallClock()
     let start = from.flatMap { Timestamp(rfc3339: $0) } ?? end - .days(366)
     guard start < end else { throw ValidationError("--from must be before --to") }
     do {
@@ -185,16 +187,16 @@ struct DetectVerb: AsyncParsableCommand {
   static func work(_ worker: DetectorWorker, _ options: DetectVerb) async throws {
     var reports: [RunReport]
     if let from = options.from.flatMap({ Timestamp(rfc3339: $0) }) {
-      let end = options.to.flatMap { Timestamp(rfc3339: $0) } ?? now()
+      let end = options.to.flatMap { Timestamp(rfc3339: $0) } ?? wallClock()
       guard from < end else {
         FileHandle.standardError.write(Data("--from must be before --to\n".utf8))
         throw ExitCode(64)
       }
       let meter = ProgressMeter()
-      reports = await worker.backfill(from..<end) { meter.show($0, $1) }
+      reports = await worker.backfill(from..<end) { meter.show($0) }
       meter.end()
     } else if options.once {
-      reports = await worker.runOnce()
+      reports = options.again ? await worker.runAgain() : await worker.runOnce()
     } else {
       let json = options.json
       await worker.run { report in ReportLine.print(report, json: json) }

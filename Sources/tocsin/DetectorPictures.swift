@@ -40,6 +40,7 @@ struct DetectorPictures {
     Example(detector: "cart_abandonment", metric: "abandonment_rate", period: .point),
     Example(detector: "conversion_drop", metric: "conversion_rate", period: .point),
     Example(detector: "data_quality", metric: "missing_price_rate", period: .point),
+    Example(detector: "missing_data", metric: "missing_price_rate", period: .point, parameters: ["max_ratio": 0.05]),
     Example(detector: "category_imbalance", metric: "top_category_share", period: .point),
     Example(
       detector: "dominant_category", metric: "revenue", period: .point,
@@ -78,7 +79,7 @@ struct DetectorPictures {
     let worker = DetectorWorker(
       name: "pictures", plan: plan, port: port, state: try DetectorState(path: nil), log: Logger(label: "pictures"),
       clock: { end })
-    for report in await worker.backfill((end - .days(366))..<end, progress: { _, _ in }) {
+    for report in await worker.backfill((end - .days(366))..<end, progress: { _ in }) {
       if case .failed(let why) = report.outcome { throw SourceError(.query, why) }
     }
     var drawn: [String] = []

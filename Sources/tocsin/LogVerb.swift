@@ -116,13 +116,19 @@ struct LogVerb: ParsableCommand {
     @ArgumentParser.Option(help: "Only this alert (or silence, group, …), such as A-1042.") var alert: String?
 
     func run() throws {
-      let now = Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
+      let now = wallClock()
       let filter = try EventFilter(since: since, alert: alert, types: [], now: now)
       let reader = try source.reader()
       try LogVerb.orFail {
         var out = LineWriter()
         if let subject = alert.flatMap({ Subject($0) ?? AlertID($0)?.subject }) {
-          for e in try reader.life(of: subject) where e.position > filter.after && filter.takes(e) {
+          let life = try reader.life(of: subject)
+          guard !life.isEmpty else {
+            throw EventLogError(
+              .unreadable, "nothing in the log is about \(subject)",
+              mend: "`tocsin alerts list --all` shows what there is")
+          }
+          for e in life where e.position > filter.after && filter.takes(e) {
             out.write(e.cloudEvent)
           }
         } else {
@@ -152,7 +158,7 @@ struct LogVerb: ParsableCommand {
     static let retention = Interval.days(90)
 
     func run() throws {
-      let now = Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
+      let now = wallClock()
       let date = try before.map { text in
         guard let date = Timestamp(rfc3339: text) else {
           throw ValidationError("--before must be a date or time such as 2026-08-01, not \"\(text)\"")

@@ -54,15 +54,15 @@ struct ProjectionsVerb: ParsableCommand {
     let log = try EventLogReader(path: logPath)
     let store = try ProjectionStore(path: path, logger: Logger(label: "projections"))
     let showsProgress = !json && isatty(STDERR_FILENO) == 1
-    let begun = wallTime()
+    let begun = wallClock()
     var last = begun
     let position = try store.rebuild(from: log) { position, head in
-      let now = wallTime()
+      let now = wallClock()
       guard showsProgress, now - last >= .milliseconds(200) || position == head else { return }
       last = now
       FileHandle.standardError.write(Data("\r\(position) of \(head) events".utf8))
     }
-    let took = wallTime() - begun
+    let took = wallClock() - begun
     if showsProgress { FileHandle.standardError.write(Data("\n".utf8)) }
     if json {
       print(JSON.object([.init("position", .int(position)), .init("seconds", .number(took.seconds))]).text)
@@ -85,5 +85,4 @@ struct ProjectionsVerb: ParsableCommand {
     for problem in standing.problems { print("  event \(problem.position): \(problem.message)") }
   }
 
-  private static func wallTime() -> Timestamp { Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1e6)) }
 }

@@ -67,7 +67,7 @@ struct RenderVerb: ParsableCommand {
       }
       let job = Preview.job(
         alert, channel: channel, destination: to ?? Preview.sampleDestination(channel), receiver: receiver,
-        purpose: purpose, consoleURL: configuration.lifecycle.consoleURL, now: NotifierWorker.wallClock())
+        purpose: purpose, consoleURL: configuration.lifecycle.consoleURL, now: wallClock())
       let channels = ChannelTable.channels(configuration.notifiers, templates: templates)
       guard let channel = channels.first(where: { $0.name == channel }) else { return }
       print(Preview.text(try channel.render(job, now: job.requestedAt)), terminator: "")

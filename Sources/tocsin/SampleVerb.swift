@@ -27,7 +27,7 @@ struct SampleVerb: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let now = Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
+    let now = wallClock()
     let end = ending.flatMap { Timestamp(rfc3339: $0) } ?? now
     let warehouse = SampleWarehouse(seed: seed, end: end)
     let url = URL(fileURLWithPath: output)

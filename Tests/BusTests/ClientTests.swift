@@ -120,7 +120,7 @@ import Testing
     #expect(ready.allSatisfy { $0.credit <= 2 })
     // Having left the loop it takes no more.
     #expect(await eventually { service.seen.withLock { $0.ready.last?.credit } == 0 })
-    #expect(service.seen.withLock { $0.heartbeats.first } == "w {}")
+    #expect(service.seen.withLock { $0.heartbeats.first } == #"w {"holds":[]}"#)
     worker.close()
   }
 

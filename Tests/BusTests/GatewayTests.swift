@@ -53,6 +53,43 @@ import Testing
     #expect(gateway.counters.refused == DecoderTests.bad.count { !$0.frames.isEmpty })
   }
 
+  /// Whoever asked for jobs and is gone is told of, whatever else comes and goes meanwhile.
+  @Test func theEndOfAWorkersConnectionIsTold() throws {
+    let gateway = try Gateway.onAnyPort()
+    var worker: TestClient? = try TestClient(gateway.endpoint)
+    var other: TestClient? = try TestClient(gateway.endpoint)
+    worker?.send("TOCSIN1", "ready", "w", "3", "[\"email\"]")
+    guard case .ready(let peer, "w", 3, _)? = try gateway.receive(count: 1).first else {
+      Issue.record("nobody is ready")
+      return
+    }
+    other?.send("TOCSIN1", "heartbeat", "x", "{}")
+    _ = try gateway.receive(count: 1)
+    withExtendedLifetime(other) {}
+    other = nil
+    withExtendedLifetime(worker) {}
+    worker = nil
+    // One that comes at once may be given the same descriptor.
+    let next = try TestClient(gateway.endpoint)
+    next.send("TOCSIN1", "ready", "w", "1", "[\"email\"]")
+    var left: [Peer] = []
+    var isReady = false
+    for _ in 0..<100 where left.isEmpty || !isReady {
+      for incoming in try gateway.receive(count: 1) {
+        switch incoming {
+        case .left(let gone): left.append(gone)
+        case .ready(let fresh, _, _, _):
+          isReady = true
+          #expect(fresh != peer)
+        default: Issue.record("\(incoming)")
+        }
+      }
+    }
+    #expect(left == [peer])
+    next.send("TOCSIN1", "heartbeat", "w", "{}")
+    #expect(try gateway.receive(count: 1).count == 1)
+  }
+
   @Test func wakesFromAnotherThread() throws {
     let gateway = try Gateway.onAnyPort()
     let waker = gateway.waker

@@ -152,6 +152,7 @@ final class TestService: Sendable {
     case .receipt(_, _, let json): seen.withLock { $0.receipts.append(String(decoding: json, as: UTF8.self)) }
     case .heartbeat(_, let name, let json):
       seen.withLock { $0.heartbeats.append("\(name) \(String(decoding: json, as: UTF8.self))") }
+    case .left: break
     }
   }
 }

@@ -102,6 +102,17 @@ import TocsinConfiguration
       .deletingLastPathComponent()
     let c = try Configuration.load(directory: root.appendingPathComponent("config").path, environment: [:])
     #expect(c.lifecycle.policy("critical")?.steps.last?.after == .minutes(30))
+    // Critical at once and with escalation, high in batches, what is less on the console and in the digest.
+    func way(_ severity: Severity) -> Route.Delivery? {
+      c.lifecycle.routes.first { route in
+        route.matchers.allSatisfy { $0.matches { $0 == "severity" ? severity.name : nil } }
+      }?.delivery
+    }
+    let ways: [Route.Delivery?] = [way(.critical), way(.high), way(.medium), way(.low)]
+    #expect(ways[0] == .policy("critical"))
+    guard case .group(["data-team"], let grouping)? = ways[1] else { return #expect(Bool(false), "\(ways)") }
+    #expect(grouping.by == ["event_type"] && grouping.wait == .minutes(5) && grouping.interval == .minutes(30))
+    #expect(ways[2] == .dashboardOnly && ways[3] == .dashboardOnly)
     #expect(!c.detection.events.isEmpty)
     #expect(c.notifiers.outbox == "data/outbox")
     #expect(c.console.host == "127.0.0.1")

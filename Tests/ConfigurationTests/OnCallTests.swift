@@ -131,7 +131,8 @@ import TocsinConfiguration
     return try fixture.load().gaps(now: at(now)).map { "\($0.place?.line ?? 0) \($0.key): \($0.message)" }
   }
 
-  @Test func findsStepsThatWouldReachNobody() throws {
+  @Test("a step would reach nobody, and that shows only when it is taken") func findsStepsThatWouldReachNobody() throws
+  {
     let office =
       "{s: {timezone: Europe/Berlin, rotation: daily, people: [ana], hours: {from: \"08:00\", until: \"20:00\"}}}"
     #expect(

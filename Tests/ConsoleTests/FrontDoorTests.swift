@@ -175,8 +175,8 @@ import Testing
   @Test(arguments: [("U1", "ana"), ("U2", "slack/ana.s")])
   func carriesOutAClickInSlack(_ user: String, _ by: String) async throws {
     let fixture = try ConsoleFixture {
-      $0.slackSigningSecret = "shh"
-      $0.slackPeople = ["U1": "ana"]
+      $0.answers.slackSigningSecret = "shh"
+      $0.answers.slackPeople = ["U1": "ana"]
     }
     let body = try slackBody(user)
     let stamp = "\(fixture.now.microseconds / 1_000_000 - 10)"
@@ -188,7 +188,7 @@ import Testing
   }
 
   @Test func refusesAClickThatIsNotSlacks() async throws {
-    let fixture = try ConsoleFixture { $0.slackSigningSecret = "shh" }
+    let fixture = try ConsoleFixture { $0.answers.slackSigningSecret = "shh" }
     let body = try slackBody("U1")
     let now = fixture.now.microseconds / 1_000_000
     for (stamp, secret) in [("\(now)", "other"), ("\(now - 301)", "shh"), ("\(now + 301)", "shh"), ("x", "shh")] {
@@ -212,8 +212,8 @@ import Testing
   @Test(arguments: [("PANA", "Ana Example", "ana"), ("PX", "Ben Doe", "ben"), ("PX", "Zed", "pagerduty/Zed")])
   func knowsPeopleByTheirNameInPagerDuty(_ id: String, _ name: String, _ by: String) async throws {
     let fixture = try ConsoleFixture {
-      $0.pagerdutySecrets = ["s"]
-      $0.pagerdutyPeople = ["PANA": "ana", "Ben Doe": "ben"]
+      $0.answers.pagerdutySecrets = ["s"]
+      $0.answers.pagerdutyPeople = ["PANA": "ana", "Ben Doe": "ben"]
     }
     let body =
       "{\"event\":{\"event_type\":\"incident.acknowledged\",\"agent\":{\"type\":\"user_reference\",\"id\":\"\(id)\",\"summary\":\"\(name)\"},\"data\":{\"incident_key\":\"tocsin/A-1\"}}}"
@@ -224,7 +224,7 @@ import Testing
 
   @Test(arguments: incidents.indices) func carriesOutAnAnswerInPagerDuty(_ i: Int) async throws {
     let (type, agent, action) = FrontDoorTests.incidents[i]
-    let fixture = try ConsoleFixture { $0.pagerdutySecrets = ["old", "new"] }
+    let fixture = try ConsoleFixture { $0.answers.pagerdutySecrets = ["old", "new"] }
     let body =
       "{\"event\":{\"event_type\":\"\(type)\",\"agent\":{\"type\":\"\(agent)\",\"summary\":\"Ana\"},\"data\":{\"incident_key\":\"tocsin/A-1\"}}}"
     let headers = ["X-PagerDuty-Signature": "v1=00,v1=" + sign(body, "new")]

@@ -1,6 +1,6 @@
 import Alerts
 import Bus
-import Console
+@testable import Console
 import Foundation
 import HTTPTypes
 import Testing
@@ -17,6 +17,8 @@ import Testing
     #expect(!text.contains(">A-3<"))
     #expect(text.contains("-86.8%"))
     #expect(text.contains("expected 1,850"))
+    // Of A-1 somebody was not told; of the others everybody.
+    #expect(text.components(separatedBy: "1 message could not be delivered").count == 2)
   }
 
   @Test(arguments: [
@@ -27,6 +29,24 @@ import Testing
     let text = try await ConsoleFixture().ask(uri).text
     #expect(text.contains(">\(there)<"))
     #expect(!text.contains(">\(absent)<"))
+  }
+
+  @Test func aDetectorsLastRunsAreSaidInWords() {
+    let last: JSON = [
+      [
+        "event_type": "listings", "duration_ms": 12, "windows": 1, "points": 30, "series": 4,
+        "newest": "2026-11-20T00:00:00Z", "lag_seconds": 0,
+      ],
+      [
+        "event_type": "shop", "duration_ms": 2500, "windows": 3, "points": 0, "series": 1, "lag_seconds": 5400.5,
+        "error": "no such table",
+      ],
+    ]
+    #expect(
+      StatusPage.words(last)
+        == "listings: 1 window, 30 points of 4 series in 12 ms, through 2026-11-20T00:00:00Z; shop: 3 windows, 0 points of 1 series in 2s, 1h30m behind, FAILED: no such table"
+    )
+    #expect(StatusPage.words(["email", "slack"]) == "email, slack")
   }
 
   @Test func saysWhenAllIsQuiet() async throws {

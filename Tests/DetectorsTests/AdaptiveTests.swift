@@ -87,6 +87,16 @@ import Testing
     #expect(d.judge(points, from: 899)[0]?.isAnomalous == false)
   }
 
+  @Test func `a line that was flat and moves is far from usual, in words too`() throws {
+    let points = (0..<200).map { Point(Timestamp(seconds: 1_767_225_600 + Int64($0) * 300), $0 == 150 ? 7 : 5) }
+    let d = try detector("adaptive", period: .point)
+    let judged = d.judge(points, from: 0)
+    #expect(judged.indices.filter { judged[$0]?.isAnomalous == true } == [150])
+    let j = try #require(judged[150])
+    #expect(j.z == ZScore.limit)
+    #expect(d.sentence("load", j) == "load has never been like this, and is far above usual (7, lately 5)")
+  }
+
   @Test func `the sliding median is the median`() {
     var random = SeededRandom(seed: 4)
     for size in [1, 2, 3, 48] {

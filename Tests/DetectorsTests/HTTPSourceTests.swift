@@ -6,27 +6,9 @@ import Testing
 
 /// Debian's own Prometheus, with a past that was written for it.
 @Suite(.serialized) final class PrometheusTests {
-  private static let server = Result {
-    // Two counters that rise by 2 and by 1 a minute, and a gauge, for four days; the second shop is silent on the third.
-    var text = "# TYPE orders counter\n"
-    let start = 1_772_323_200  // 2026-03-01T00:00:00Z
-    for (shop, rate) in [("a", 2), ("b", 1)] {
-      for minute in stride(from: 0, through: 4 * 1440, by: 5) where shop == "a" || minute / 1440 != 2 {
-        text += "orders_total{shop=\"\(shop)\"} \(minute * rate) \(start + minute * 60)\n"
-      }
-    }
-    text += "# TYPE queue gauge\n"
-    for minute in stride(from: 0, through: 4 * 1440, by: 5) {
-      text += "queue \(minute == 1440 ? "NaN" : "7") \(start + minute * 60)\n"
-    }
-    let path = FileManager.default.temporaryDirectory.path + "/tocsin-openmetrics-\(UUID().uuidString)"
-    try (text + "# EOF\n").write(toFile: path, atomically: true, encoding: .utf8)
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    return try RealServer("prometheus.py", [path])
-  }
   private let prometheus: any MetricSource
   init() throws {
-    let server = try PrometheusTests.server.get()
+    let server = try Servers.prometheus.get()
     prometheus = try connected("prometheus", ["url": .string("http://127.0.0.1:\(server.port)/")])
   }
 
@@ -90,43 +72,49 @@ import Testing
   }
 }
 
-/// Against a stand-in that checks the protocol as ClickHouse documents it: Debian has no ClickHouse.
+/// ClickHouse's own engine, behind a door that takes what its HTTP interface takes.
 @Suite(.serialized) final class ClickHouseTests {
-  private static let server = Result {
-    let path = FileManager.default.temporaryDirectory.path + "/tocsin-clickhouse-\(UUID().uuidString).sql"
-    let sql = """
-      CREATE TABLE events (at TEXT, country TEXT, amount REAL);
-      INSERT INTO events VALUES ('2026-03-01 00:30:00', 'DE', 1), ('2026-03-01 23:30:00', 'DE', 2), ('2026-03-02 12:00:00', 'DE', 4),
-        ('2026-03-02 12:00:00', 'FR', NULL);
-      """
-    try sql.write(toFile: path, atomically: true, encoding: .utf8)
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    return try RealServer("clickhouse.py", [path])
-  }
   private let server: RealServer
-  init() throws { server = try ClickHouseTests.server.get() }
+  init() throws { server = try Servers.clickhouse.get() }
 
-  private func clickhouse(password: String = "s3cret-word") throws -> any MetricSource {
+  private func clickhouse(password: String = "s3cret-word", _ more: [String: JSON] = [:]) throws -> any MetricSource {
     try connected(
       "clickhouse",
-      ["url": .string("http://127.0.0.1:\(server.port)"), "user": "reader", "password": .string(password)])
+      ["url": .string("http://127.0.0.1:\(server.port)"), "user": "reader", "password": .string(password)]
+        .merging(more) { $1 })
   }
-  private var events: DataSource {
-    var s = source([.init(column: "amount", alias: "amount")], date: "at", dimensions: ["country"])
-    s.table = "events"
+  private func events(_ date: String = "at", table: String = "events") -> DataSource {
+    var s = source([.init(column: "amount", alias: "amount")], date: date, dimensions: ["country"])
+    s.table = table
     return s
   }
 
-  @Test(arguments: [(Bucket.day, 3), (.hour, 4), (.week, 3), (.step(.hours(6)), 4), (.exact, 4)])
-  func `windows are cut by the server`(_ bucket: Bucket, _ count: Int) async throws {
-    let r = request(events, bucket, from: "2026-02-28T23:00:00Z", to: "2026-03-09", zone: "Europe/Berlin")
+  @Test(
+    arguments: [(Bucket.day, 3), (.hour, 4), (.week, 3), (.step(.hours(6)), 4), (.exact, 4)],
+    ["at", "exactly", "seconds"])
+  func `windows are cut by the server, whatever type the times have`(
+    _ cut: (bucket: Bucket, count: Int), _ column: String
+  )
+    async throws
+  {
+    let r = request(events(column), cut.bucket, from: "2026-02-28T23:00:00Z", to: "2026-03-09", zone: "Europe/Berlin")
     let rows = try await clickhouse().read(r).rows
-    #expect(rows.count == count)
-    if bucket == .day {
+    #expect(rows.count == cut.count)
+    if cut.bucket == .day {
       #expect(rows.map(\.time.rfc3339) == ["2026-02-28T23:00:00Z", "2026-03-01T23:00:00Z", "2026-03-01T23:00:00Z"])
-      #expect(rows.map(\.values) == [[3], [4], [nil]])
-      #expect(rows.map(\.count) == [2, 1, 1])
+      #expect(rows.map(\.values) == [[1], [6], [nil]])
+      #expect(rows.map(\.count) == [1, 2, 1])
+      #expect(rows.map(\.dimensions) == [["DE"], ["DE"], ["FR"]])
     }
+  }
+
+  @Test func `dates alone are days of the data's zone, and a filter holds`() async throws {
+    var s = events("day")
+    s.filter = "country = 'DE'"
+    let rows = try await clickhouse().read(request(s, .day, zone: "Europe/Berlin")).rows
+    #expect(rows.map(\.time.rfc3339) == ["2026-02-28T23:00:00Z", "2026-03-01T23:00:00Z"])
+    #expect(rows.map(\.values) == [[3], [4]])
+    #expect(try await clickhouse().read(request(events("day", table: "shop.orders"), .day)).rows.count == 3)
   }
 
   @Test func `a query's window is a typed parameter`() async throws {
@@ -136,24 +124,34 @@ import Testing
     #expect(rows.map(\.values) == [[2]])
   }
 
-  @Test func `what it refuses`() async throws {
-    let r = request(events, .day)
+  @Test(arguments: [
+    ("SELECT * FROM nothing", SourceError.Kind.query, "nothing"), ("SELECT nonsense FROM events", .query, "nonsense"),
+    ("SELECT sleepEachRow(1) AS day, 1 AS value FROM numbers(30)", .timeout, "longer than"),
+    ("DROP TABLE events", .settings, "only read"),
+    ("CREATE TABLE t ENGINE = Memory AS SELECT 1", .settings, "only read"),
+    ("SELECT throwIf(number = 3) AS day, number AS value FROM numbers(9)", .query, "throwIf"),
+  ])
+  func `a query that can't be`(_ query: String, _ kind: SourceError.Kind, _ word: String) async throws {
+    var s = source(date: "day")
+    s.query = query
+    var r = request(s)
+    r.timeout = .seconds(1)
+    let (bounded, source) = (r, try clickhouse())
+    let error = await #expect(throws: SourceError.self) { try await source.read(bounded) }
+    #expect(error?.kind == kind, "\(String(describing: error))")
+    #expect(error?.message.contains(word) == true, "\(String(describing: error))")
+    // And nothing was changed.
+    #expect(try await clickhouse().read(request(events(), .day)).rows.count == 3)
+  }
+
+  @Test func `who may not, and too much`() async throws {
+    let r = request(events(), .day)
     var error = await #expect(throws: SourceError.self) { try await clickhouse(password: "wr0ng-word").read(r) }
     #expect(error?.kind == .refused)
     #expect(error?.message.contains("wr0ng-word") == false)
-    var s = events
-    s.table = "nothing"
-    error = await #expect(throws: SourceError.self) { try await clickhouse().read(request(s, .day)) }
-    #expect(error?.kind == .query)
-    s.query = "SELECT sleep(3)"
-    var slow = request(s, .day)
-    slow.timeout = .seconds(1)
-    let (late, source) = (slow, try clickhouse())
-    error = await #expect(throws: SourceError.self) { try await source.read(late) }
-    #expect(error?.kind == .timeout)
     var limited = r
     limited.rowLimit = 1
-    let bounded = limited
+    let (bounded, source) = (limited, try clickhouse())
     error = await #expect(throws: SourceError.self) { try await source.read(bounded) }
     #expect(error?.kind == .too_many_rows)
   }

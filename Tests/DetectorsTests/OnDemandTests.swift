@@ -126,6 +126,40 @@ import Testing
     #expect(flood.take([], known: known, worker: "w", now: start + .minutes(90)).isEmpty)
   }
 
+  @Test func `workers with nothing in common count together, and a restart forgets nothing`() async throws {
+    let clock = StandingClock("2026-03-11T06:00:05Z")
+    let book = try BookPort { clock.now }
+    let port = RecordingPort()
+    /// A new process each time, with a memory of its own.
+    func run(_ name: String, _ problems: Range<Int>) async throws -> [Anomaly] {
+      let rows = TableSource()
+      rows.set("day,DEVICE,views\n" + problems.map { "2026-03-10,d\($0),9000\n" }.joined())
+      var settings = listings([check("threshold", "views", .daily, ["max_value": 500])])
+      settings.events[0].name = "e\(problems.lowerBound)"
+      settings.flood = FloodRule(after: 5, within: .hours(1))
+      let plan = DetectionPlan(settings, kinds: .table(rows))
+      let worker = DetectorWorker(
+        name: name, plan: plan, port: port, state: try DetectorState(path: nil), leases: Leases(book, holder: name),
+        log: silence, clock: { clock.now })
+      #expect(await worker.runOnce().map(\.outcome) == [.checked])
+      return port.take()
+    }
+    #expect(try await run("a", 0..<3).map(\.severity) == [.high, .high, .high])
+    let tipped = try await run("b", 10..<13)
+    #expect(tipped.map(\.eventType).first == "tocsin")
+    #expect(tipped.first?.value == 6)
+    #expect(tipped.dropFirst().map(\.severity) == [.low, .low, .low])
+    clock.advance(.minutes(10))
+    let more = try await run("a", 20..<21)
+    #expect(more.first?.dedupKey == tipped.first?.dedupKey)
+    // The rate is back: whoever comes next says so, once.
+    clock.advance(.minutes(70))
+    let calm = try await run("c", 30..<31)
+    #expect(calm.map(\.status) == [.firing, .resolved])
+    #expect(calm.last?.dedupKey == tipped.first?.dedupKey)
+    #expect(try await run("a", 40..<41).map(\.severity) == [.high])
+  }
+
   @Test func `a worker in a flood sends one critical anomaly`() async throws {
     let source = TableSource()
     var text = "day,DEVICE,views\n"

@@ -6,9 +6,8 @@ import Testing
 
 /// A real PostgreSQL, started for this suite alone, native and through Debian's ODBC driver.
 @Suite(.serialized) final class PostgresTests {
-  private static let server = Result { try RealServer("postgres.py", ["\(RealServer.folder)/Samples/shop.sql"]) }
   private let server: RealServer
-  init() throws { server = try PostgresTests.server.get() }
+  init() throws { server = try Servers.postgres.get() }
 
   private func postgres(_ more: [String: JSON] = [:]) throws -> any MetricSource {
     let options: [String: JSON] = [

@@ -47,7 +47,7 @@ import Testing
     let w = DetectorWorker(
       name: "w", plan: plan, port: port, state: try DetectorState(path: nil), log: silence,
       clock: { clock.now })
-    let reports = await w.backfill((end - .days(366))..<end) { _, _ in }
+    let reports = await w.backfill((end - .days(366))..<end) { _ in }
     #expect(reports.map(\.outcome) == [.checked, .checked, .checked])
     let found = port.take().filter { $0.status == .firing }
     for incident in warehouse.incidents {

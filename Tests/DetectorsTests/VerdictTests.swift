@@ -7,12 +7,13 @@ import Testing
 
 private func verdictWorker(
   _ connections: [Connection], _ source: DataSource, _ port: RecordingPort, _ clock: StandingClock,
-  labels: [String: String] = [:]
+  labels: [String: String] = [:], rules: [SeverityRule] = []
 ) throws -> DetectorWorker {
   var settings = DetectionSettings()
   settings.connections = connections
   var event = EventSettings(name: "dbt", source: source, schedule: .every(.minutes(1)))
   event.labels = labels
+  event.severities = rules
   settings.events = [event]
   let plan = DetectionPlan(settings)
   #expect(plan.faults == [])
@@ -37,12 +38,12 @@ private func verdictWorker(
     try FileManager.default.copyItem(atPath: "\(DbtTests.samples)/\(name)", toPath: path)
   }
 
-  private func worker(_ options: [String: JSON] = [:]) throws -> DetectorWorker {
+  private func worker(_ options: [String: JSON] = [:], rules: [SeverityRule] = []) throws -> DetectorWorker {
     let all = options.merging(["path": .string(folder.path)]) { a, _ in a }
     return try verdictWorker(
       [Connection(name: "dbt", kind: "dbt", options: all.mapValues { Option($0) })], DataSource(connection: "dbt"),
       port,
-      clock, labels: ["team": "data"])
+      clock, labels: ["team": "data"], rules: rules)
   }
 
   @Test func `what fails fires with its owner, tags and severity, and pass clears`() async throws {
@@ -89,6 +90,26 @@ private func verdictWorker(
         == "dbt can't build the model orders: Runtime Error in model orders (models/orders.sql) Binder Error: no column \"x\""
     )
     #expect(next.count == 3)
+  }
+
+  @Test func `rules under alerting grade dbt's verdicts too, but not those whose owner did`() async throws {
+    try copy("run_results.json")
+    let rules = [
+      SeverityRule(
+        severity: .critical, condition: "owner == \"finance@example.org\" and status == \"fail\" and value >= 1"),
+      SeverityRule(severity: .low, condition: "severity in [\"high\", \"medium\"] and model == \"nothing\""),
+    ]
+    let worker = try worker(rules: rules)
+    #expect(await worker.runOnce().map(\.outcome) == [.checked])
+    let graded = port.take().map { "\($0.metric) \($0.severity?.name ?? "")" }.sorted()
+    // The warning of the accepted values has no rule that holds, and is not published; the owner of the unique test has graded it.
+    #expect(graded == ["not_null_orders_customer critical", "unique_orders_id critical"])
+    let wrong = [SeverityRule(severity: .high, condition: "ownr == \"ana\"")]
+    var settings = DetectionSettings()
+    settings.connections = [Connection(name: "dbt", kind: "dbt", options: ["path": Option(.string(folder.path))])]
+    settings.events = [EventSettings(name: "dbt", source: DataSource(connection: "dbt"), schedule: .every(.minutes(1)))]
+    settings.events[0].severities = wrong
+    #expect(DetectionPlan(settings).faults.first?.message.contains("owner") == true)
   }
 
   @Test func `a test that is taken out of the project is over`() async throws {

@@ -120,7 +120,7 @@ import Testing
     }
     let range = try #require(Timestamp(rfc3339: "2026-03-01"))..<(try #require(Timestamp(rfc3339: "2026-03-11")))
     for _ in 0..<2 {
-      _ = await w.backfill(range) { _, _ in }
+      _ = await w.backfill(range) { _ in }
       #expect(port.take().map(\.id) == live)
     }
     // The alert of the eleventh still fires, and is cleared by the next run.

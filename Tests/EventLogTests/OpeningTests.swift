@@ -137,6 +137,31 @@ import Testing
     }
   }
 
+  /// Whatever leads to the file: a second writer is refused, also where its own lock would not show the first.
+  @Test func aSecondWriterIsRefusedByWhateverNameItComes() throws {
+    let folder = try TemporaryFolder()
+    let other = try TemporaryFolder()
+    let log = try SQLiteEventLog(path: folder.log)
+    let files = FileManager.default
+    try files.createSymbolicLink(atPath: folder.file("other.sqlite"), withDestinationPath: folder.log)
+    try files.createSymbolicLink(atPath: other.file("folder"), withDestinationPath: folder.path)
+    for path in [
+      folder.file("other.sqlite"), other.file("folder/tocsin.sqlite"),
+      folder.file("./../\((folder.path as NSString).lastPathComponent)/tocsin.sqlite"),
+    ] {
+      let error = logError { _ = try SQLiteEventLog(path: path) }
+      #expect(error?.kind == .locked && error?.message.contains("process \(getpid())") == true, "\(path)")
+    }
+    try files.linkItem(atPath: folder.log, toPath: other.log)
+    let error = logError { _ = try SQLiteEventLog(path: other.log) }
+    #expect(
+      error?.kind == .locked && error?.message.contains("2 names") == true && error?.mend?.contains("find") == true)
+    try files.removeItem(atPath: other.log)
+    var pen = Pen()
+    try log.append(pen.commit())
+    #expect(try EventLogReader(path: folder.log).verify().problems == [])
+  }
+
   @Test func whatANewerTocsinWroteIsNamed() throws {
     let folder = try TemporaryFolder()
     let log = try SQLiteEventLog(path: folder.log)

@@ -5,7 +5,8 @@ import Testing
 @testable import EventLog
 
 /// What an older Tocsin wrote is read for ever. `Samples` holds, for every form that a type ever had, data as it was written then, and beside a
-/// form that is no longer written (`….then.json`) what it must read as today (`….now.json`). Samples are never changed, only added.
+/// form that is no longer written (`….then.json`) what it must read as today (`….now.json`). A member that came later and may be absent needs no new form:
+/// `TYPE.v1+WHAT.json` is data that has it. Samples are never changed, only added.
 @Suite struct UpcastingTests {
   private static func sample(_ name: String) -> [UInt8]? {
     guard let url = Bundle.module.url(forResource: name, withExtension: "json", subdirectory: "Samples"),
@@ -32,6 +33,41 @@ import Testing
         String(decoding: StoredEvent(read).data, as: UTF8.self) == String(decoding: expected, as: UTF8.self),
         "\(type.rawValue) is not written as its sample: if its form has changed, give it a new one in Upcasting")
     }
+  }
+
+  /// All samples of a type's newest form, by name.
+  private static func samples(of type: EventType) throws -> [(name: String, data: [UInt8])] {
+    let folder = try #require(Bundle.module.url(forResource: "Samples", withExtension: nil))
+    let form = "\(type.rawValue).v\(Upcasting.standard.form(of: type))"
+    return try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+      .filter { $0 == form + ".json" || $0.hasPrefix(form + "+") }
+      .map { name in (name, try #require(sample(String(name.dropLast(5))))) }
+  }
+
+  @Test(arguments: EventType.allCases) func membersThatCameLaterAreReadAndWrittenAsTheyWere(_ type: EventType) throws {
+    for (name, written) in try UpcastingTests.samples(of: type) {
+      let read = try UpcastingTests.stored(type, written).read()
+      #expect(
+        String(decoding: StoredEvent(read).data, as: UTF8.self) == String(decoding: written, as: UTF8.self), "\(name)")
+    }
+  }
+
+  /// A member that is added to an event and stands in no sample fails here, so that what is written today is read for ever.
+  @Test(arguments: EventType.allCases) func everyMemberStandsInASample(_ type: EventType) throws {
+    var all: Set<String> = []
+    var found: Set<String> = []
+    for (_, written) in try UpcastingTests.samples(of: type) {
+      let event = try UpcastingTests.stored(type, written).read().event
+      let payload = try #require(Mirror(reflecting: event).children.first?.value)
+      for (label, value) in Mirror(reflecting: payload).children {
+        guard let label else { continue }
+        all.insert(label)
+        let inside = Mirror(reflecting: value)
+        let mayBeEmpty = inside.displayStyle == .optional || inside.displayStyle == .collection
+        if value as? Bool != false, !(mayBeEmpty && inside.children.isEmpty) { found.insert(label) }
+      }
+    }
+    #expect(found == all, "add a sample \(type.rawValue).v1+….json that has \(all.subtracting(found).sorted())")
   }
 
   /// A type that has changed twice: the mechanism, since no real one has yet.

@@ -20,6 +20,61 @@ import Testing
     g.replayMatches()
   }
 
+  /// Its destination takes no more for now: the worker gives it back unsent. That is no try, and the history says why it waits.
+  @Test func whatIsGivenBackUnsentIsNoTry() {
+    var g = Given()
+    let id = g.fires("cpu", .critical)
+    func back(_ p: Ledger.Pending, after wait: Interval) -> Receipt {
+      var r = Receipt(key: p.key, attempt: p.attempts + 1, outcome: .retry, message: "#x is busy", retryAfter: wait)
+      r.isUnsent = true
+      return r
+    }
+    let first = g.lease()!
+    g.engine.receive(back(first, after: .seconds(40)), from: "notifier/w", now: g.now)
+    // Sent again by a worker that lost its connection: it was heard.
+    g.engine.receive(back(first, after: .seconds(90)), from: "notifier/w", now: g.now)
+    g.commit()
+    let said = g.log.compactMap { e in if case .notificationAttempted(let a) = e.event { a } else { nil } }
+    #expect(said.map(\.isUnsent) == [true] && said[0].attempt == 0 && said[0].message == "#x is busy")
+    #expect(said[0].nextAt == g.now + .seconds(40) && !said[0].outcomeUnknown)
+    g.passes(.seconds(39))
+    #expect(g.engine.ledger.find(first.key)?.lease == nil && g.engine.ledger.find(first.key)?.tries == 0)
+    g.replayMatches()
+    g.restarts()
+    g.passes(.seconds(1))
+    guard let second = g.lease(["email", "slack"]), second.key == first.key else { return #expect(Bool(false)) }
+    // Its first real try, and the wait after that is a first one's.
+    g.receipt(second, .retry)
+    guard case .notificationAttempted(let real)? = g.log.last?.event else { return #expect(Bool(false)) }
+    #expect(real.attempt == 1 && !real.isUnsent && real.nextAt - g.now < .seconds(3))
+    g.replayMatches()
+    g.passes(.seconds(3))
+    let third = g.lease(["email", "slack"])!
+    #expect(third.key == first.key && third.tries == 1)
+    g.receipt(third, .delivered)
+    guard
+      case .notificationDelivered(let d)? = g.log.last(where: { $0.type == .notification_delivered })?.event
+    else { return #expect(Bool(false)) }
+    #expect(d.attempt == 2)
+    #expect(g.state(id).told.count == 1)
+    g.replayMatches()
+  }
+
+  @Test func whatWaitsForItsTurnIsCancelledWhenNobodyWantsItAnyMore() {
+    var g = Given()
+    let id = g.fires()
+    while let p = g.lease() {
+      var r = Receipt(key: p.key, attempt: 1, outcome: .retry, message: "busy", retryAfter: .minutes(2))
+      r.isUnsent = true
+      g.engine.receive(r, from: "notifier/w", now: g.now)
+      g.commit()
+    }
+    g.command(.acknowledge, id)
+    #expect(g.engine.ledger.pending.isEmpty)
+    g.passes(.minutes(3))
+    #expect(g.deliver() == [])
+  }
+
   @Test func patienceEnds() {
     var g = Given(.plain.with { $0.receivers[0].patience = .minutes(5) })
     g.fires()

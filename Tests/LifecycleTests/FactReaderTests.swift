@@ -1,4 +1,5 @@
 import Alerts
+import Foundation
 import Testing
 
 @testable import Lifecycle
@@ -73,6 +74,37 @@ import Testing
         if type == .detected, length < text.count - 1 { #expect(fact == nil, "cut at \(length)") }
       }
     }
+  }
+
+  /// The frozen samples of every form and member that was ever written: what decides is the same, whichever way it is read.
+  @Test func whatWasEverWrittenIsReadBothWays() throws {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("EventLogTests/Samples").path
+    var quickly = 0
+    for name in try FileManager.default.contentsOfDirectory(atPath: folder).sorted() {
+      let type = try #require(EventType(rawValue: String(name.prefix { $0 != "." })))
+      var data = [UInt8](try #require(FileManager.default.contents(atPath: folder + "/" + name)))
+      data.removeAll { $0 == UInt8(ascii: "\n") }
+      let subject = Subject(.alert, 1042)
+      let whole = Fact(
+        RecordedEvent(
+          position: 9, subject: subject, version: 4, occurredAt: .epoch, recordedAt: .epoch, actor: "tocsin", cause: 3,
+          event: try AlertEvent(type: type, data: JSON(parsing: data))))
+      var reader = FactReader()
+      let actor = Array("tocsin".utf8)
+      let quick = data.withUnsafeBufferPointer { data in
+        actor.withUnsafeBufferPointer { actor in
+          reader.read(
+            EventView(
+              position: 9, subject: subject, version: 4, type: type, occurredAt: .epoch, recordedAt: .epoch,
+              actor: actor, cause: 3, data: data))
+        }
+      }
+      guard let quick else { continue }
+      quickly += 1
+      #expect(quick == whole, "\(name)")
+    }
+    #expect(quickly > 30, "\(quickly)")
   }
 
   @Test func aRowOfALaterFormIsReadTheLongWay() {

@@ -122,7 +122,8 @@ import Testing
   // MARK: - No hole, no overlap
 
   /// Schedules drawn from a seed, against a clock that is watched quarter of an hour by quarter of an hour.
-  @Test(arguments: LocalZoneNames.all, [1, 2, 3] as [UInt64])
+  @Test(
+    "a rotation leaves a hole or an overlap when clocks change", arguments: LocalZoneNames.all, [1, 2, 3] as [UInt64])
   func shiftsHaveNoHoleAndNoOverlap(_ name: String, _ seed: UInt64) throws {
     let zone = try #require(LocalZone(name))
     var random = Draw(state: StableHash("\(name)\(seed)").low)

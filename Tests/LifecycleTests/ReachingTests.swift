@@ -75,7 +75,7 @@ import Testing
     #expect(g.said().contains("requested firing oncall/sms"))
   }
 
-  @Test func aStepThatReachesNobodyFallsBackAndSaysSo() {
+  @Test("whoever is on call can not be reached, and nobody notices") func aStepThatReachesNobodyFallsBackAndSaysSo() {
     var g = Given(Self.settings.with { $0.onCall.schedules[0].layers = [] })
     g.fires()
     g.passes(.minutes(15))

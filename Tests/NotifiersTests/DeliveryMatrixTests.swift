@@ -9,12 +9,12 @@ import Testing
 /// nothing else arrives.
 @Suite struct DeliveryMatrixTests {
   enum Way: String, CaseIterable, Sendable {
-    case email, slackBot, slackWebhook, pagerduty, webhook, alertmanager, sms, command
+    case email, slackBot, slackWebhook, pagerduty, webhook, alertmanager, http2, sms, command
 
     var channel: String {
       switch self {
       case .slackBot, .slackWebhook: "slack"
-      case .alertmanager: "webhook"
+      case .alertmanager, .http2: "webhook"
       default: rawValue
       }
     }
@@ -48,8 +48,8 @@ import Testing
 
   static let cases: [(Way, Trouble)] = Way.allCases.flatMap { way in
     Trouble.allCases.compactMap { trouble in
-      // A program on this machine has no certificate and no name to be looked up.
-      way == .command && trouble.isMended ? nil : (way, trouble)
+      // A program on this machine has no certificate and no name to be looked up; HTTP/2 is spoken over TLS alone.
+      way == .command && trouble.isMended || way == .http2 && trouble == .tls ? nil : (way, trouble)
     }
   }
 
@@ -98,7 +98,7 @@ final class MatrixWorld {
   private let way: DeliveryMatrixTests.Way
   private let trouble: DeliveryMatrixTests.Trouble
   private let server: LocalServer?
-  /// Shows a certificate that is not trusted until the settings say so.
+  /// Where the trouble is the certificate, it is not trusted until the settings say so.
   private let certificate: Certificate?
   private let folder: String
 
@@ -106,11 +106,15 @@ final class MatrixWorld {
     self.way = way
     self.trouble = trouble
     folder = try temporaryDirectory()
-    certificate = trouble == .certificate ? try Certificate() : nil
+    certificate = trouble == .certificate || way == .http2 ? try Certificate() : nil
     switch way {
     case .command: server = nil
     case .email: server = try LocalServer.smtp(certificate == nil ? "plain" : "smtps", tls: certificate)
-    default: server = try LocalServer.http(tls: certificate)
+    default:
+      server =
+        if way == .http2, let certificate { try LocalServer.http2(tls: certificate) } else {
+          try LocalServer.http(tls: certificate)
+        }
     }
     if way == .command { try script.write(toFile: "\(folder)/program", atomically: true, encoding: .utf8) }
   }
@@ -132,11 +136,11 @@ final class MatrixWorld {
 
   private func url(_ path: String, isMended: Bool) -> String {
     guard let server else { return "" }
-    let scheme = way == .email ? "smtp" : "http"
+    let scheme = way == .email ? "smtp" : way == .http2 ? "https" : "http"
     switch trouble {
     case .nameNotFound where !isMended: return "\(scheme)://nowhere.invalid:\(server.port)\(path)"
     case .tls where !isMended: return server.url(path, scheme: "\(scheme)s")
-    case .certificate: return server.url(path, scheme: "\(scheme)s")
+    case .certificate: return server.url(path, scheme: way == .http2 ? scheme : "\(scheme)s")
     default: break
     }
     if way == .email { return server.url("", scheme: "smtp") }
@@ -150,12 +154,12 @@ final class MatrixWorld {
     case .reset: first = "/first/reset/x"
     default: first = ""
     }
-    return server.url(first + path)
+    return server.url(first + path, scheme: scheme)
   }
 
   func settings(isMended: Bool) -> NotifierSettings {
     var s = NotifierSettings()
-    let ca = isMended ? certificate?.file : nil
+    let ca = isMended || trouble != .certificate ? certificate?.file : nil
     s.email = EmailSettings(server: url("", isMended: isMended), from: "tocsin@company.com")
     s.email?.tls = .none
     s.email?.caFile = ca
@@ -213,7 +217,7 @@ final class MatrixWorld {
     let text = arrival["text"]?.string ?? ""
     switch way {
     case .email: return arrival["headers"]?["x-tocsin-key"]?.string == job.key
-    case .webhook, .alertmanager: return arrival["headers"]?["idempotency-key"]?.string == job.key
+    case .webhook, .alertmanager, .http2: return arrival["headers"]?["idempotency-key"]?.string == job.key
     case .slackBot: return text.contains(JSON.string(job.key).text)
     case .slackWebhook, .sms:
       let label =

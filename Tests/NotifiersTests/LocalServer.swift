@@ -46,6 +46,16 @@ final class LocalServer: Sendable {
       script: "http_server.py", directory: temporaryDirectory(), arguments: tls.map { [$0.file, $0.key] } ?? [])
   }
 
+  /// Speaks HTTP/2 and nothing else.
+  static func http2(tls: Certificate) throws -> LocalServer {
+    try LocalServer(script: "h2_server.py", directory: temporaryDirectory(), arguments: [tls.file, tls.key])
+  }
+
+  /// A Slack, a PagerDuty and a Twilio that refuse what the real ones refuse.
+  static func strict() throws -> LocalServer {
+    try LocalServer(script: "strict_server.py", directory: temporaryDirectory(), arguments: [])
+  }
+
   static func smtp(_ mode: String, tls: Certificate? = nil, account: [String] = []) throws -> LocalServer {
     let files = tls.map { [$0.file, $0.key] } ?? (account.isEmpty ? [] : ["", ""])
     return try LocalServer(

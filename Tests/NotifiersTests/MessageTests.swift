@@ -79,11 +79,15 @@ import Testing
   @Test("a group's message: five named, the rest counted")
   func summary() {
     let text = text(Samples.summary("email", to: "x"))
-    #expect(text.contains("HIGH: 12 alerts in listing_views"))
+    #expect(text.contains("HIGH: 12 alerts in listing_views: 3 high, 9 medium"))
     #expect(text.contains("- HIGH A-1: total_views fell"))
     #expect(text.contains("- MEDIUM A-5: "))
     #expect(!text.contains("A-6"))
     #expect(text.contains("... and 7 more."))
+    // Nothing is said of alerts that nobody told it of.
+    var vague = Samples.summary("email", to: "x")
+    vague.tally = nil
+    #expect(MessageFacts(vague).headline == "12 alerts")
   }
 
   @Test("a user's own template is used; a broken one is reported and the built-in one stands in")
@@ -102,6 +106,45 @@ import Testing
     #expect(templates.faults.isEmpty)
   }
 
+  @Test(
+    "every message is a template of its own: whatever the user writes is what goes out", arguments: TemplateSet.names)
+  func everyTemplate(_ name: String) throws {
+    let parts = name.split(separator: ".").map(String.init)
+    let purpose: Purpose =
+      switch parts[0] {
+      case "summary": .summary
+      case "notice": .notice
+      case "digest": .digest
+      default: .firing
+      }
+    let own = TemplateSet(own: [name: "mine: {{headline}}{{ending}}"])
+    #expect(own.faults.isEmpty)
+    let content: JSON = [
+      "subject": "words & more", "text": "text", "html": "<p>text</p>",
+      "slack": [["type": "section", "text": ["text": "x"]]],
+      "ending": "2026-11-15",
+    ]
+    func job(_ channel: String, _ to: String) -> Job {
+      if purpose == .summary { return Samples.summary(channel, to: to) }
+      var job = Samples.job(
+        channel, to: to, purpose: purpose, alert: purpose == .firing ? Samples.alert() : nil,
+        thread: parts[1] == "reply" ? ["channel": "C1", "ts": "1.1"] : nil,
+        content: purpose == .firing ? nil : content)
+      if purpose == .notice { job.subject = Subject(.silence, 7) }
+      return job
+    }
+    var slack = SlackSettings()
+    slack.token = "xoxb"
+    let message: RenderedMessage =
+      switch parts[1] {
+      case "slack", "reply": try SlackChannel(slack, templates: own).render(job("slack", "#x"), now: Samples.now)
+      case "line": try OutboxChannel(templates: own).render(job("outbox", "x"), now: Samples.now)
+      default: try EmailChannel(nil, templates: own).render(job("email", "a@x.org"), now: Samples.now)
+      }
+    let body = message.parts.map { String(decoding: $0.body, as: UTF8.self) }.joined()
+    #expect(body.contains("mine: ") || message.title.hasPrefix("mine: "), "\(body.prefix(2000))")
+  }
+
   @Test("a digest's mail has the user's own words around it, and without any the very bytes that were ordered")
   func ownDigest() throws {
     let content: JSON = [
@@ -118,6 +161,23 @@ import Testing
     #expect(own.render(digest: content, .subject) == "[BI] Week & more")
     #expect(own.render(digest: content, .html) == "<h1>Week &amp; more, weekly to 2026-11-15</h1><p>a &lt; b</p>\n")
     #expect(own.render(digest: content, .text) == "a < b\n")
+    // With the figures a digest can be written anew.
+    let figures = TemplateSet(own: [
+      "digest.slack":
+        "*{{title}}*: {{#figures}}{{opened.now}} opened, {{opened.before}} before{{#top}}; {{headline}}{{/top}}{{/figures}}"
+    ])
+    let full: JSON = [
+      "subject": "Week", "text": "x", "title": "Week <47>",
+      "slack": [["type": "header", "text": ["text": "a & b"]], ["type": "section", "text": ["text": "*c*"]]],
+      "figures": ["opened": ["now": 1234, "before": 7], "top": [["headline": "<b>"], ["headline": "d"]]],
+    ]
+    #expect(figures.render(digest: full, .slack) == "*Week &lt;47&gt;*: 1,234 opened, 7 before; &lt;b&gt;; d")
+    #expect(templates.render(digest: full, .slack) == "a &amp; b\n\n*c*")
+    let job = Samples.job("slack", to: "#x", purpose: .digest, alert: nil, content: full)
+    #expect(SlackMessage(job, templates: templates).blocks == full["slack"]?.array, "the very blocks that were ordered")
+    let mine = SlackMessage(job, templates: figures).blocks
+    #expect(mine.map { $0["type"]?.string } == ["header", "section", "actions"])
+    #expect(mine[1]["text"]?["text"]?.string?.hasPrefix("*Week &lt;47&gt;*: 1,234 opened") == true)
   }
 
   @Test("cutting: at a word or a line, never over the limit, never in the middle of a character")

@@ -54,6 +54,65 @@ import Testing
     #expect(queue.next(now + .seconds(1)) == .wait(until: now + .seconds(2)))
   }
 
+  @Test("the most urgent does not wait for the rate, and the others make up for it")
+  func urgent() {
+    var queue = DestinationQueue(Pace(inFlight: 10, perSecond: 1, burst: 2))
+    for i in 1...3 { queue.add(job(Int64(i)), now: now) }
+    #expect(started(&queue) != nil && started(&queue) != nil)
+    #expect(queue.next(now) == .wait(until: now + .seconds(1)))
+    queue.add(job(4, severity: .critical), now: now)
+    #expect(started(&queue) == "A-4/firing")
+    #expect(queue.next(now) == .wait(until: now + .seconds(2)))
+    // What the provider asks for holds for everybody: it would refuse this one too.
+    queue.pause(until: now + .seconds(9))
+    queue.add(job(5, severity: .critical), now: now)
+    #expect(queue.next(now) == .wait(until: now + .seconds(9)))
+  }
+
+  @Test("what would wait for long gets a time of its own, one after the other, and keeps it whoever comes in between")
+  func hold() {
+    var queue = DestinationQueue(Pace(inFlight: 100, perSecond: 1, burst: 2))
+    for i in 1...7 { queue.add(job(Int64(i), severity: i == 7 ? .high : .medium), now: now) }
+    let holds = queue.hold(now, beyond: .seconds(2))
+    // Two go at once, two within two seconds; the more urgent is before its elders.
+    #expect(holds.map(\.job.subject.number) == [4, 5, 6])
+    #expect(holds.map { $0.until - now } == [.seconds(3), .seconds(4), .seconds(5)])
+    #expect(holds.allSatisfy { $0.reason == "x takes one message a second, and others are before it" })
+    #expect(queue.hold(now, beyond: .seconds(2)).isEmpty)
+    #expect((0..<2).map { _ in started(&queue) } == ["A-7/firing", "A-1/firing"])
+    #expect(started(&queue, at: now + .seconds(1)) == "A-2/firing")
+    #expect(started(&queue, at: now + .seconds(2)) == "A-3/firing")
+    for i in [7, 1, 2, 3] { queue.finished(job(Int64(i))) }
+
+    // Somebody new gets the time behind them, and does not take theirs.
+    queue.add(job(8), now: now + .seconds(2))
+    #expect(queue.next(now + .seconds(3)) == .wait(until: now + .seconds(6)))
+    let later = queue.hold(now + .seconds(3), beyond: .seconds(2))
+    #expect(later.map { $0.until - now } == [.seconds(6)])
+    #expect(!queue.isRested(now + .seconds(3)), "what it has promised is not forgotten")
+    for (i, hold) in (holds + later).enumerated() {
+      var back = hold.job
+      back.attempt = 2
+      queue.add(back, now: hold.until)
+      #expect(started(&queue, at: now + .seconds(Int64(3 + i))) == back.key)
+      queue.finished(back)
+    }
+    #expect(queue.isRested(now + .seconds(9)))
+  }
+
+  @Test("who asks for patience has everything given back until then, the urgent as well, in order")
+  func holdForPatience() {
+    var queue = DestinationQueue(Pace(inFlight: 4))
+    queue.pause(until: now + .minutes(3))
+    let jobs = [job(1), job(1, .resolved), job(2, severity: .critical)]
+    for job in jobs { queue.add(job, now: now) }
+    let holds = queue.hold(now, beyond: .seconds(2))
+    #expect(holds.map(\.job.key) == ["A-2/firing", "A-1/firing", "A-1/resolved"])
+    #expect(holds.allSatisfy { $0.until == now + .minutes(3) })
+    #expect(holds[0].reason == "webhook asked for patience until \(now + .minutes(3))")
+    #expect(queue.isIdle && !queue.isRested(now + .seconds(179)) && queue.isRested(now + .minutes(3)))
+  }
+
   @Test("a provider that asks for patience gets it")
   func pause() {
     var queue = DestinationQueue(Pace(inFlight: 1))

@@ -69,6 +69,10 @@ enum Samples {
     job.subject = Subject(.group, 3)
     job.members = (1...10).map { alert(Int64($0), severity: $0 <= 3 ? .high : .medium) }
     job.memberCount = count
+    var tally = Tally()
+    tally.bySeverity = [.high: 3, .medium: count - 3]
+    tally.eventType = "listing_views"
+    job.tally = tally
     return job
   }
 }

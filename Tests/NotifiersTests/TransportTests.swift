@@ -116,6 +116,73 @@ import Testing
     #expect(server.arrived.map { $0.data("body") } == [[1, 2, 3]])
   }
 
+  @Test("HTTP/2 is spoken with a server that offers it: one connection, many requests on it at once")
+  func http2() async throws {
+    defer { transport.close() }
+    let certificate = try Certificate()
+    let server = try LocalServer.http2(tls: certificate)
+    @Sendable func request(_ path: String, _ body: [UInt8]) -> TransferRequest {
+      var request = TransferRequest.post(
+        server.url(path, scheme: "https"), contentType: "application/json", body: body,
+        headers: [.init("Idempotency-Key", "k-\(body.count)")])
+      request.caFile = certificate.file
+      return request
+    }
+    let start = ContinuousClock.now
+    await withTaskGroup(of: Int?.self) { group in
+      for i in 1...30 {
+        group.addTask {
+          // The longest are larger than a stream's first window of 64 KiB.
+          try? await transport.perform(request("/wait/0.5/ok/\(i)", [UInt8](repeating: 0x61, count: i * 5000))).get()
+            .status
+        }
+      }
+      for await status in group { #expect(status == 200) }
+    }
+    #expect(ContinuousClock.now - start < .seconds(8), "they wait for each other")
+    let arrived = server.arrived
+    #expect(arrived.count == 30 && arrived.allSatisfy { $0["version"]?.string == "2" })
+    #expect(Set(arrived.compactMap { $0["peer"]?.int }).count == 1, "one connection carries them all")
+    #expect(Set(arrived.compactMap { $0["stream"]?.int }).count == 30)
+    #expect(arrived.map { $0.data("body").count }.sorted() == (1...30).map { $0 * 5000 })
+    #expect(arrived.allSatisfy { $0["headers"]?["idempotency-key"]?.string == "k-\($0.data("body").count)" })
+    // A server of the other kind, over the same transport.
+    let older = try LocalServer.http(tls: certificate)
+    var plain = request("/ok", [1])
+    plain.url = older.url("/ok", scheme: "https")
+    #expect(try await transport.perform(plain).get().status == 200)
+    #expect(older.arrived.count == 1 && older.arrived[0]["version"] == nil)
+  }
+
+  @Test(
+    "over HTTP/2 too: a stream that is reset after its last byte is an unknown outcome, and nothing is sent a second time",
+    arguments: ["reset", "refuse"])
+  func http2Reset(_ kind: String) async throws {
+    defer { transport.close() }
+    let certificate = try Certificate()
+    let server = try LocalServer.http2(tls: certificate)
+    func post(_ path: String) async -> TransferResult {
+      var request = TransferRequest.post(
+        server.url(path, scheme: "https"), contentType: "text/plain", body: Array("hello".utf8))
+      request.caFile = certificate.file
+      request.timeout = .seconds(10)
+      return await transport.perform(request)
+    }
+    for round in 1...2 {
+      guard case .failure(let failure) = await post("/\(kind)/\(round)") else {
+        Issue.record("a reset is no answer")
+        return
+      }
+      #expect(failure.outcomeUnknown, "\(failure)")
+      #expect(Classification.failure(failure).outcome == .retry)
+      #expect(server.arrived.filter { $0["path"]?.string == "/\(kind)/\(round)" }.count == 1)
+      #expect(try await post("/ok/\(round)").get().status == 200)
+    }
+    // A server that says goodbye: the next request finds another connection.
+    for round in 1...3 { #expect(try await post("/goaway/\(round)").get().status == 200) }
+    #expect(Set(server.arrived.suffix(3).compactMap { $0["peer"]?.int }).count == 3)
+  }
+
   @Test("after close every request is answered, and none is sent")
   func close() async throws {
     let server = try LocalServer.http()

@@ -153,10 +153,66 @@ struct NoTransport: Transport {
       port.give((0..<10).map { job("k\($0)") })
       let receipts = try await port.receipts(6)
       #expect(
-        receipts.allSatisfy { $0.outcome == .retry && $0.retryAfter == .seconds(30) && $0.message.contains("not sent") }
+        receipts.allSatisfy { $0.outcome == .retry && $0.retryAfter == .seconds(30) && $0.isUnsent }
       )
     }
     #expect(channel.keys == ["k0"])
+  }
+
+  @Test("beyond a destination's pace a message is given back with its time; a critical one goes at once")
+  func paced() async throws {
+    let port = TestPort()
+    let channel = TestChannel(pace: Pace(inFlight: 1, perSecond: 1, burst: 2))
+    func job(_ i: Int64, _ severity: Severity) -> Job {
+      let now = NotifierWorker.wallClock()
+      return Samples.job(
+        "test", to: "#busy", alert: Samples.alert(i, severity: severity), key: "k\(i)", requestedAt: now,
+        leaseUntil: now + .minutes(1))
+    }
+    try await run([channel], port: port) { _ in
+      port.give((1...8).map { job($0, .medium) })
+      _ = try await port.receipts(2)
+      let start = ContinuousClock.now
+      port.give([job(9, .critical)])
+      while !channel.keys.contains("k9") { try await Task.sleep(for: .milliseconds(5)) }
+      #expect(ContinuousClock.now - start < .seconds(1), "a critical alert waits for nobody's pace")
+      let held = try await port.receipts(9).filter(\.isUnsent)
+      #expect(held.count >= 2 && held.allSatisfy { $0.outcome == .retry && $0.attempt == 1 })
+      #expect(held.allSatisfy { $0.message == "#busy takes one message a second, and others are before it" })
+      let times = held.compactMap(\.retryAfter)
+      #expect(times == times.sorted() && Set(times).count == held.count && times[0] > .seconds(1), "\(times)")
+    }
+    #expect((port.heartbeats.last?["held"]?.int ?? 0) >= 2)
+    #expect(Set(channel.keys).count == channel.keys.count)
+  }
+
+  @Test("a pause that a provider asked for holds also when nothing else waits")
+  func patience() async throws {
+    let port = TestPort()
+    let server = try LocalServer.http()
+    var settings = NotifierSettings()
+    settings.receiverOptions["r"] = ["url": .string(server.url("/after/60/x"))]
+    let transport = try CurlTransport()
+    let worker = NotifierWorker(name: "w", settings: settings, port: port, transport: transport)
+    let running = Task { await worker.run() }
+    func give(_ i: Int64) {
+      let now = NotifierWorker.wallClock()
+      port.give([
+        Samples.job(
+          "webhook", to: "r", alert: Samples.alert(i), key: "k\(i)", receiver: "r", requestedAt: now,
+          leaseUntil: now + .minutes(1))
+      ])
+    }
+    give(1)
+    #expect(try await port.receipts(1)[0].status == 429)
+    give(2)
+    let second = try await port.receipts(2)[1]
+    #expect(second.isUnsent && second.message.hasPrefix("webhook asked for patience until "))
+    #expect((second.retryAfter ?? .zero) > .seconds(50))
+    #expect(server.arrived.count == 1, "it was not asked again")
+    await worker.stop()
+    await running.value
+    transport.close()
   }
 
   @Test("what waited is asked about, and what is not wanted any more is not sent")

@@ -32,6 +32,13 @@ import Testing
       by: "notifier/b")
     s.say(alert, requested("k4", "quiet", DigestTests.at("2026-11-20T12:00:00Z")))
     s.say(alert, requested("k5", "late"))
+    s.say(alert, requested("k6", "busy"))
+    s.say(
+      alert,
+      .notificationAttempted(
+        NotificationAttempted(
+          key: "k6", attempt: 0, status: nil, message: "#x takes one message a second, and others are before it",
+          outcomeUnknown: false, nextAt: DigestTests.at("2026-11-20T10:02:31Z"), isUnsent: true)), by: "notifier/a")
     return s
   }
 
@@ -45,6 +52,9 @@ import Testing
     #expect(attempts[0].outcomeUnknown && attempts[0].message == "busy")
     let failed = try reader.attempts(of: try #require(try reader.notification(key: "k3")).position)
     #expect(failed.map(\.outcome) == [.failed] && failed.map(\.latency) == [.milliseconds(20)])
+    let busy = try #require(try reader.notification(key: "k6"))
+    #expect(try reader.attempts(of: busy.position).map(\.outcome) == [.held])
+    #expect(busy.attempts == 0 && busy.isHeld)
   }
 
   @Test func whatWaitsSaysWhyAndUntilWhen() throws {
@@ -63,6 +73,8 @@ import Testing
     #expect(try waiting("k3") == nil)
     #expect(try waiting("k4") == "quiet hours 2026-11-20T12:00:00Z")
     #expect(
+      try waiting("k6") == "#x takes one message a second, and others are before it 2026-11-20T10:02:31Z")
+    #expect(
       try waiting("k5") == "no worker has reported a try: its channel's queue is long, or nobody serves email")
   }
 
@@ -74,17 +86,19 @@ import Testing
       change(&query)
       return try reader.deliveries(query).map(\.key)
     }
-    #expect(try keys { _ in } == ["k5", "k4", "k3", "k2", "k1"])
+    #expect(try keys { _ in } == ["k6", "k5", "k4", "k3", "k2", "k1"])
     #expect(try keys { $0.state = .failed } == ["k3"])
     #expect(try keys { $0.receiver = "ops" } == ["k2", "k1"])
     #expect(try keys { $0.channel = "slack" } == [])
-    #expect(try keys { $0.alert = AlertID(1) }.count == 5)
+    #expect(try keys { $0.alert = AlertID(1) }.count == 6)
     #expect(try keys { $0.alert = AlertID(2) } == [])
-    #expect(try keys { $0.since = DigestTests.at("2026-11-20T10:00:30Z") } == ["k5", "k4", "k3", "k2"])
-    #expect(try keys { $0.limit = 1 } == ["k5"])
+    #expect(try keys { $0.since = DigestTests.at("2026-11-20T10:00:30Z") } == ["k6", "k5", "k4", "k3", "k2"])
+    #expect(try keys { $0.limit = 1 } == ["k6"])
     let counts = try reader.deliveryCounts(since: DigestTests.at("2026-11-20T00:00:00Z"))
     #expect(
-      counts.map { "\($0.receiver) \($0.pending) \($0.failed)" } == ["boss 0 1", "late 1 0", "ops 2 0", "quiet 1 0"])
+      counts.map { "\($0.receiver) \($0.pending) \($0.held) \($0.failed)" } == [
+        "boss 0 0 1", "busy 1 1 0", "late 1 0 0", "ops 2 0 0", "quiet 1 1 0",
+      ])
   }
 
   /// The history of the alert says who was told in whose place.
@@ -92,6 +106,9 @@ import Testing
     let (folder, reader) = try DigestTests.reader(Self.story().history.events)
     defer { _ = folder }
     let sentences = try reader.timeline(AlertID(1)).map(\.sentence)
+    #expect(
+      sentences.contains(
+        "Waits, unsent, until 2026-11-20 10:02 UTC: #x takes one message a second, and others are before it."))
     #expect(sentences.contains("Telling late (late@x.org) by email, instead of oncall, step 2."))
     #expect(
       sentences.contains(

@@ -275,6 +275,46 @@ struct DigestTests {
     #expect(try JSON(parsing: digest.json.bytes) == digest.json)
   }
 
+  /// A day, a week and a month of the same history. With `TOCSIN_TEST_PICTURES` each is written there, to be looked at.
+  @Test(arguments: DigestSettings.Period.allCases) func eachPeriodHasItsPage(_ kind: DigestSettings.Period) throws {
+    let events = SampleHistory.log(seed: 5, events: 6000, start: DigestTests.at("2026-08-10"), span: .days(60))
+    let (folder, reader) = try DigestTests.reader(events)
+    defer { _ = folder }
+    let zone = try #require(LocalZone("Europe/Berlin"))
+    let period = DigestPeriod.ending(kind, onOrBefore: DigestPeriodTests.day("2026-09-06"), weekday: 1, zone: zone)
+    let digest = Digest(try reader.digest(period), consoleURL: "https://tocsin.example.org")
+    let check = XMLCheck(digest.html.replacing("<!DOCTYPE html>\n", with: "").replacing("&nbsp;", with: " "))
+    #expect(check.fault == nil, "\(check.fault ?? "")")
+    for part in [
+      kind.rawValue, "By severity", kind == .daily ? "Through the day" : "Day by day", "The worst",
+      "Time to acknowledge, median", "Time to resolve, median", "Never acknowledged", "Cleared, never seen",
+      "Messages that failed for good", "labelled", "goal of", "The checks that raised most", "Still open",
+    ] {
+      #expect(digest.html.contains(part) && digest.text.contains(part), "\(kind) does not say \(part)")
+    }
+    if let path = ProcessInfo.processInfo.environment["TOCSIN_TEST_PICTURES"] {
+      try Data(digest.html.utf8).write(to: URL(fileURLWithPath: "\(path)/digest-\(kind.rawValue).html"))
+    }
+  }
+
+  /// A day on which nothing opened draws no empty charts, and says what there is to say.
+  @Test func aQuietDayAmongOthersIsShort() throws {
+    var story = Story()
+    story.to("2026-11-10T08:00:00Z")
+    story.detect(.critical)
+    story.detect(.high)
+    let (folder, reader) = try DigestTests.reader(story.history.events)
+    defer { _ = folder }
+    func digest(_ day: String) throws -> Digest {
+      Digest(try reader.digest(.ending(.daily, onOrBefore: DigestPeriodTests.day(day), zone: .utc)))
+    }
+    let quiet = try digest("2026-11-11")
+    #expect(quiet.text.contains("No alert opened, after 2 alerts the day before. 2 still open."), "\(quiet.text)")
+    #expect(!quiet.html.contains("By severity") && !quiet.html.contains("Through the day"))
+    let first = try digest("2026-11-10")
+    #expect(first.html.contains("By severity") && !first.html.contains("0 before"))
+  }
+
   @Test func aQuietWeekSaysSo() throws {
     let (folder, reader) = try DigestTests.reader(DigestTests.story().history.events)
     defer { _ = folder }

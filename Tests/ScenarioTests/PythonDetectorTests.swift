@@ -38,9 +38,19 @@ import Testing
     #expect(
       try w.lines("events").count { $0["type"]?.string == "tocsin.alert.cleared.v1" } > 0)
 
+    // PyOD's own detectors join the same way.
+    let pypi = World.repository.appendingPathComponent(".build/pypi/bin/python").path
+    try #require(FileManager.default.isExecutableFile(atPath: pypi), "scripts/setup --tests installs PyOD")
+    let pyod = try w.shell(
+      "\(pypi) \(script) --file orders.csv --gateway tcp://127.0.0.1:\(w.gateway) --name detector/pyod --event-type orders_pyod --model pyod.models.knn.KNN"
+    )
+    #expect(pyod.status == 0, "\(pyod.output)")
+    #expect(pyod.output.contains(#""firing": 2, "resolved": 1, "duplicates": 0"#), "\(pyod.output)")
+    #expect(try w.alerts().count == 2)
+
     // The same again changes nothing.
     let second = try w.shell(command)
     #expect(second.output.contains(#""firing": 2, "resolved": 1, "duplicates": 3"#), "\(second.output)")
-    #expect(try w.alerts().count == 1)
+    #expect(try w.alerts().count == 2)
   }
 }

@@ -103,6 +103,110 @@ import Testing
     }
   }
 
+  /// A template that is written while the program runs is used; a broken one gives way to the built-in one, and is reported once.
+  @Test(.timeLimit(.minutes(2)))
+  func aTemplateIsTakenUpAndABrokenOneGivesWay() async throws {
+    let w = try World()
+    defer { w.end() }
+    try w.useSmallConfiguration()
+    try w.tocsin("up", "up")
+    try await w.ready()
+    func count(_ words: String) -> Int { w.log("up").components(separatedBy: words).count - 1 }
+    var n = 0
+    /// The words of the next message, once the edit before it was taken up.
+    func told() async throws -> String {
+      n += 1
+      #expect(try w.publish("\"event_type\":\"e\(n)\",\"metric\":\"m\",\"severity\":\"critical\"").status == 0)
+      try await w.until("A-\(n) is told") { w.outbox("A-\(n)_firing").count == 1 }
+      return try w.contents("data/outbox/" + w.outbox("A-\(n)_firing")[0])
+    }
+    func edit(_ path: String, _ text: String) async throws {
+      let before = count("the configuration was taken up")
+      try w.write(path, text)
+      try await w.until("\(path) is taken up", seconds: 30) { count("the configuration was taken up") > before }
+      // The notifier is told in the same moment, on a task of its own.
+      try await Task.sleep(for: .milliseconds(200))
+    }
+    let builtIn = try await told()
+    #expect(builtIn.contains("Open in Tocsin") || builtIn.contains("Opened"), "\(builtIn)")
+    #expect(!builtIn.contains("OURS"))
+
+    _ = try w.shell("mkdir config/templates")
+    try await edit("config/templates/alert.slack.mustache", "OURS <{{headline}}>")
+    #expect(try await told().contains("OURS <m"))
+
+    // Broken: said once, whatever else is edited then; `config check` says it too.
+    try await edit("config/templates/alert.slack.mustache", "OURS {{#rows}}")
+    let fallenBack = try await told()
+    #expect(!fallenBack.contains("OURS") && fallenBack.contains("Opened"), "\(fallenBack)")
+    try await edit("config/tocsin.yaml", try w.contents("config/tocsin.yaml") + "\n# more\n")
+    #expect(count("a template of yours is not used") == 1, "\(w.log("up"))")
+    #expect(w.log("up").contains("templates/alert.slack.mustache"))
+    let check = try w.shell("tocsin config check")
+    #expect(check.status == 0 && check.output.contains("warning: ") && check.output.contains("alert.slack.mustache"))
+    #expect(try w.shell("tocsin config check --strict").status == 78)
+
+    // Mended, and broken anew: that is another fault.
+    try await edit("config/templates/alert.slack.mustache", "AGAIN {{id}}")
+    #expect(try await told().contains("AGAIN A-\(n)"))
+    try await edit("config/templates/alert.slack.mustache", "{{> other}}")
+    #expect(count("a template of yours is not used") == 2)
+
+    // What a message would look like, and which template to begin with.
+    try await edit("config/templates/alert.slack.mustache", "LOOK {{id}}")
+    let look = try w.shell("tocsin render --alert A-1 --channel slack")
+    #expect(look.status == 0 && look.output.contains("LOOK A-1"), "\(look.output)")
+    #expect(try w.shell("tocsin render --template alert.slack").output.contains("{{#rows}}"))
+  }
+
+  /// Somebody joins while the program runs: a click in Slack counts for them from then on, and a new signing secret too.
+  @Test(.timeLimit(.minutes(2)))
+  func whoAnswersInSlackIsTakenUp() async throws {
+    let w = try World()
+    defer { w.end() }
+    func configuration(_ person: String, _ secret: String) throws {
+      try w.useSmallConfiguration(
+        more: "people: {\(person): {slack: U7, email: \(person)@x.org}}\n")
+      let text = try w.contents("config/tocsin.yaml").replacingOccurrences(
+        of: "channels:\n",
+        with: "channels:\n  slack: {token: xoxb, api_url: \"http://127.0.0.1:1\", signing_secret: \(secret)}\n")
+      try w.write("config/tocsin.yaml", text)
+    }
+    try configuration("ana", "first-secret")
+    try w.tocsin("serve", "serve")
+    try await w.ready()
+    for i in 1...2 {
+      #expect(try w.publish("\"event_type\":\"e\(i)\",\"metric\":\"m\",\"severity\":\"low\"").status == 0)
+    }
+    func click(_ alert: String, _ secret: String) throws -> String {
+      try w.shell(
+        """
+        now=$(date +%s)
+        body='payload={"user":{"id":"U7","username":"x"},"actions":[{"action_id":"acknowledge","value":"{\\"alert\\":\\"\(alert)\\"}"}]}'
+        sign=$(printf 'v0:%s:%s' "$now" "$body" | openssl dgst -sha256 -hmac \(secret) | sed 's/.* //')
+        curl -sS -o /dev/null -w '%{http_code}' -H "X-Slack-Request-Timestamp: $now" -H "X-Slack-Signature: v0=$sign" \
+          --data-raw "$body" http://127.0.0.1:\(w.console)/slack/actions
+        """
+      ).output
+    }
+    func holder(_ alert: String) throws -> String? {
+      try w.alerts().first { $0["id"]?.string == alert }?["acknowledged_by"]?.string
+    }
+    try await w.until("both are there") { try w.alerts().count == 2 }
+    #expect(try click("A-1", "first-secret") == "200")
+    try await w.until("ana has it") { try holder("A-1") == "ana" }
+    // The same click once more changes nothing.
+    #expect(try click("A-1", "first-secret") == "200")
+    #expect(try w.lines("events --alert A-1").count { $0["type"]?.string?.contains("acknowledged") == true } == 1)
+
+    try configuration("cleo", "second-secret")
+    try await w.until("it is taken up", seconds: 30) { w.log("serve").contains("the configuration was taken up") }
+    #expect(try click("A-2", "first-secret") == "401")
+    #expect(try click("A-2", "second-secret") == "200")
+    try await w.until("cleo has it") { try holder("A-2") == "cleo" }
+    #expect(!w.log("serve").contains("next start"), "\(w.log("serve"))")
+  }
+
   /// What is open can't be followed while running; it is said, and the rest of the edit counts.
   @Test(.timeLimit(.minutes(1)))
   func whatNeedsAStartIsSaid() async throws {

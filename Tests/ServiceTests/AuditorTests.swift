@@ -51,6 +51,31 @@ import Testing
     #expect(b.status.snapshot.audit.isWell)
   }
 
+  /// What fell due while the machine slept, or was skipped by a clock that was set forward, is fired at once, and nobody is told that it was late: nothing
+  /// could have been done about it.
+  @Test func aMachineThatSleptOrWhoseClockWasSetForwardIsNotLate() throws {
+    let b = try Bench(audit: AuditorTests.settings)
+    b.ready(credit: 1000)
+    b.fires("a")
+    try b.step()
+    try b.passes(.seconds(50))
+    b.clock.sleeps(.hours(8))
+    try b.step()
+    #expect(b.types.contains("escalated"))
+    try b.passes(.minutes(2))
+    #expect(b.audit.isEmpty, "\(b.audit)")
+    #expect(b.status.snapshot.audit.lateness < .seconds(30))
+    // Asleep, and then busy with something else for a minute: that minute counts.
+    b.fires("b")
+    try b.passes(.seconds(50))
+    b.clock.sleeps(.hours(8))
+    b.clock.time = b.clock.time + .seconds(61)
+    try b.step()
+    #expect(b.audit == ["detected deadlines_late"])
+    #expect(
+      b.status.snapshot.audit.items.first?.text.contains("1m1s late") == true, "\(b.status.snapshot.audit.items)")
+  }
+
   @Test func beingAwayOrIdleIsNotBeingLate() throws {
     var b = try Bench(audit: AuditorTests.settings)
     b.fires("a")
@@ -70,15 +95,16 @@ import Testing
   @Test func whatARoundLeavesBehindGoesOnBeingLate() {
     var watch = DeadlineWatch()
     let start = Bench.start
-    watch.begin(next: nil, now: start)
+    func awake(_ t: Timestamp) -> Int64 { t.microseconds }
+    watch.begin(next: nil, now: start, awake: awake(start))
     for second in 1...50 {
       let now = start + .seconds(Int64(second))
-      watch.begin(next: start, now: now)
+      watch.begin(next: start, now: now, awake: awake(now))
       watch.end(next: start + .milliseconds(Int64(second)), now: now)
     }
-    #expect(watch.take(now: start + .seconds(50)) == .seconds(50))
-    watch.begin(next: start + .hours(1), now: start + .seconds(51))
-    #expect(watch.take(now: start + .seconds(51)) == .zero)
+    #expect(watch.take() == .seconds(50))
+    watch.begin(next: start + .hours(1), now: start + .seconds(51), awake: awake(start + .seconds(51)))
+    #expect(watch.take() == .zero)
   }
 
   // MARK: - Messages

@@ -9,8 +9,15 @@ import Logging
 /// Time that a test sets.
 final class TestClock: ServiceClock {
   var time: Timestamp
+  /// What it slept so far.
+  private var slept = Interval.zero
   init(_ time: Timestamp) { self.time = time }
   func now() -> Timestamp { time }
+  var awake: Int64 { (time - slept).microseconds }
+  func sleeps(_ interval: Interval) {
+    slept = slept + interval
+    time = time + interval
+  }
 }
 
 /// A bus without wires: what comes in is put there; what goes out is kept, with the log's head at that moment.
@@ -56,6 +63,7 @@ final class Bench {
   let status = ServiceStatus()
   let control = ServiceControl(wake: {})
   let service: Service
+  private let heartbeats: HeartbeatBook?
   var commits: [Int64] { heads.values }
   private let heads = Heads()
   private var nextID = 0
@@ -68,14 +76,16 @@ final class Bench {
 
   init(
     _ settings: LifecycleSettings = .sample, log: MemoryEventLog = MemoryEventLog(), at time: Timestamp = Bench.start,
-    audit: AuditSettings? = nil, reached: @escaping @Sendable () -> Int64? = { nil }
+    audit: AuditSettings? = nil, heartbeats: HeartbeatBook? = nil, reached: @escaping @Sendable () -> Int64? = { nil }
   ) throws {
     self.log = log
+    self.heartbeats = heartbeats
     clock = TestClock(time)
     let heads = heads
     service = Service(
       log: log, gateway: gateway, clock: clock, control: control, status: status,
-      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), audit: audit, tables: reached,
+      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), heartbeats: heartbeats, audit: audit,
+      tables: reached,
       onCommit: { heads.values.append($0) })
     gateway.head = { log.head }
     try service.start(settings: settings)
@@ -83,7 +93,7 @@ final class Bench {
 
   /// The same log, in a new process.
   func restarted(after interval: Interval = .zero, audit: AuditSettings? = nil) throws -> Bench {
-    try Bench(log: log, at: clock.time + interval, audit: audit)
+    try Bench(log: log, at: clock.time + interval, audit: audit, heartbeats: heartbeats)
   }
 
   static func peer(_ name: String = "p", _ permissions: Permissions = .all) -> Peer {

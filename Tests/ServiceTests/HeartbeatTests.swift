@@ -1,6 +1,7 @@
 import Alerts
 import Bus
 import EventLog
+import Foundation
 import Lifecycle
 import Testing
 
@@ -14,7 +15,8 @@ import Testing
     return s
   }
 
-  @Test func aDetectorThatFallsSilentIsAnAlertUntilItIsHeardAgain() throws {
+  @Test("the watchers themselves are dead, and nobody notices")
+  func aDetectorThatFallsSilentIsAnAlertUntilItIsHeardAgain() throws {
     let b = try Bench(audit: HeartbeatTests.expecting("detector/1"))
     for _ in 0..<60 {
       b.heartbeat("detector/1")
@@ -145,8 +147,73 @@ import Testing
     #expect(b.audit.last == "cleared heartbeat_silent" && b.status.snapshot.audit.silent == 0)
   }
 
+  /// What a worker said of itself outlives the service: it falls silent while the service restarts, and is missed.
+  @Test func whoDeclaredItselfIsMissedAlsoAfterARestart() throws {
+    var b = try Bench(audit: AuditSettings(), heartbeats: try HeartbeatBook(path: nil))
+    b.heartbeat("detector/1", #"{"expect_heartbeat":"2m"}"#)
+    b.heartbeat("detector/2", #"{"expect_heartbeat":"2m"}"#)
+    b.heartbeat("detector/3", #"{"expect_heartbeat":"2m"}"#)
+    try b.passes(.seconds(30))
+    b.heartbeat("detector/2", #"{"expect_heartbeat":"0s"}"#)
+    try b.step()
+    b = try b.restarted(after: .hours(1), audit: AuditSettings())
+    try b.passes(.minutes(1))
+    #expect(b.status.snapshot.audit.expected == 2 && b.audit.isEmpty)
+    b.heartbeat("detector/3")
+    try b.passes(.seconds(90))
+    #expect(b.audit == ["detected heartbeat_silent"])
+    #expect(b.status.snapshot.audit.items.first?.finding.about == "detector/1")
+    #expect(b.status.snapshot.audit.items.first?.text.contains("when the service began to listen") == true)
+  }
+
+  /// Somebody resolved the alert, since that worker will not come back: a restart does not bring it up again.
+  @Test func aSilenceThatWasSaidIsNotSaidAgainByARestart() throws {
+    let book = try HeartbeatBook(path: nil)
+    var b = try Bench(audit: AuditSettings(), heartbeats: book)
+    b.heartbeat("detector/1", #"{"expect_heartbeat":"2m"}"#)
+    try b.passes(.minutes(4))
+    #expect(b.audit == ["detected heartbeat_silent"])
+    #expect(try book.all() == ["detector/1": .init(within: .minutes(2), isSilent: true)])
+    b.command(#"{"command":"resolve","alert":"A-1","by":"ana"}"#)
+    try b.step()
+    #expect(b.types.last == "resolved")
+    b = try b.restarted(after: .hours(1), audit: AuditSettings())
+    try b.passes(.minutes(30))
+    #expect(b.audit == ["detected heartbeat_silent"] && b.status.snapshot.audit.silent == 1)
+    // Once it is heard, its promise holds again.
+    b.heartbeat("detector/1", #"{"expect_heartbeat":"2m"}"#)
+    try b.passes(.minutes(1))
+    #expect(try book.all() == ["detector/1": .init(within: .minutes(2))])
+    try b.passes(.minutes(2))
+    #expect(b.audit == ["detected heartbeat_silent", "detected heartbeat_silent"])
+  }
+
+  /// A book that can't be written keeps nobody from anything, and is tried again.
+  @Test func aPromiseIsKeptOnFileAndOnlyWhenItChanges() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tocsin-promises-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let path = folder.appendingPathComponent("leases").path
+    let leases = try LeaseBook(path: path)
+    do {
+      let b = try Bench(audit: AuditSettings(), heartbeats: try HeartbeatBook(path: path))
+      b.heartbeat("w", #"{"expect_heartbeat":"5m"}"#)
+      try b.step()
+    }
+    let book = try HeartbeatBook(path: path)
+    #expect(try book.all() == ["w": .init(within: .minutes(5))])
+    let b = try Bench(audit: AuditSettings(), heartbeats: book)
+    try book.write(["w": nil])
+    for _ in 0..<10 {
+      b.heartbeat("w", #"{"expect_heartbeat":"5m"}"#)
+      try b.passes(.seconds(10))
+    }
+    #expect(try book.all().isEmpty)
+    _ = leases
+  }
+
   /// Ten thousand names, of which a hundred fall silent: each is one entry of a heap, and only what is due is looked at.
-  @Test func tenThousandAreWatchedOver() throws {
+  @Test("heartbeats are missed where there are many") func tenThousandAreWatchedOver() throws {
     var settings = AuditSettings()
     settings.expected = (0..<10_000).map { ExpectedHeartbeat(name: "d\($0)", within: .minutes(5)) }
     var lifecycle = LifecycleSettings.sample

@@ -106,6 +106,16 @@ final class World {
     return .null
   }
 
+  /// Hands a command to the service, which must take it.
+  func command(_ json: String) throws {
+    next += 1
+    gateway.outgoing = []
+    gateway.incoming.append(
+      .command(Peer(identity: [1], permissions: .all), requestID: "r\(next)", json: Array(json.utf8)))
+    try service.step()
+    for case .reply(_, let reply) in gateway.outgoing { #expect(reply["ok"]?.bool == true, "\(reply.text)") }
+  }
+
   /// Opens, repeats and ends alerts, a commit each time, until the log has so many events.
   func fill(_ events: Int64) throws {
     var i = 0

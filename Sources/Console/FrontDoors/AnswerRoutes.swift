@@ -37,7 +37,7 @@ struct AnswerRoutes: Sendable {
 
   /// Source: https://docs.slack.dev/authentication/verifying-requests-from-slack
   private func slack(_ request: Request, _ context: ConsoleContext) async throws -> Response {
-    guard let secret = dependencies.settings.slackSigningSecret else {
+    guard let secret = dependencies.answers().slackSigningSecret else {
       throw Problem(
         .forbidden, "no signing secret is configured for Slack", mend: "channels.slack.signing_secret takes it",
         code: "forbidden")
@@ -69,7 +69,7 @@ struct AnswerRoutes: Sendable {
     else { return nil }
     let id = user?["id"]?.string ?? ""
     let by =
-      dependencies.settings.slackPeople[id] ?? "slack/\(user?["username"]?.string ?? user?["name"]?.string ?? id)"
+      dependencies.answers().slackPeople[id] ?? "slack/\(user?["username"]?.string ?? user?["name"]?.string ?? id)"
     guard ["acknowledge", "resolve", "unacknowledge", "escalate", "snooze"].contains(name) else { return nil }
     var members: [JSON.Member] = [
       .init("command", .string(name)), .init("alert", .string(alert)), .init("by", .string(by)),
@@ -83,7 +83,7 @@ struct AnswerRoutes: Sendable {
 
   /// Source: https://developer.pagerduty.com/docs/verifying-webhook-signatures
   private func pagerduty(_ request: Request, _ context: ConsoleContext) async throws -> Response {
-    let secrets = dependencies.settings.pagerdutySecrets
+    let secrets = dependencies.answers().pagerdutySecrets
     guard !secrets.isEmpty else {
       throw Problem(
         .forbidden, "no webhook secret is configured for PagerDuty", mend: "channels.pagerduty.webhook_secret takes it",
@@ -113,7 +113,7 @@ struct AnswerRoutes: Sendable {
     if agent?["type"]?.string?.contains("integration") == true { return nil }
     let key = event["data"]?["incident_key"]?.string ?? event["data"]?["alert_key"]?.string ?? ""
     guard key.hasPrefix("tocsin/"), let alert = AlertID(key.dropFirst(7)) else { return nil }
-    let known = dependencies.settings.pagerdutyPeople
+    let known = dependencies.answers().pagerdutyPeople
     let by =
       [agent?["id"]?.string, agent?["summary"]?.string].lazy.compactMap { $0.flatMap { known[$0] } }.first
       ?? "pagerduty/\(agent?["summary"]?.string ?? "somebody")"

@@ -51,16 +51,18 @@ struct HealthRoutes: Sendable {
         Double(s.failedNotifications))
     }
     if let deliveries = try? dependencies.reader.deliveryCounts(since: now - .days(1)), !deliveries.isEmpty {
-      func samples(_ count: (Int, Int, Int) -> Int) -> [MetricsText.Sample] {
-        deliveries.map {
-          ([("receiver", $0.receiver), ("channel", $0.channel)], Double(count($0.pending, $0.failed, $0.delivered)))
-        }
+      func samples(_ count: KeyPath<DeliveryCount, Int>) -> [MetricsText.Sample] {
+        deliveries.map { ([("receiver", $0.receiver), ("channel", $0.channel)], Double($0[keyPath: count])) }
       }
       out.gauge(
-        "tocsin_deliveries_pending", "Messages under way, by receiver and channel.", samples { p, _, _ in p })
+        "tocsin_deliveries_pending", "Messages under way, by receiver and channel.", samples(\.pending))
       out.gauge(
-        "tocsin_deliveries_failed_day", "Messages that failed for good in the last day.", samples { _, f, _ in f })
-      out.gauge("tocsin_deliveries_delivered_day", "Messages delivered in the last day.", samples { _, _, d in d })
+        "tocsin_deliveries_held",
+        "Of these, messages that wait although no try failed: quiet hours, or a destination that takes no more for now.",
+        samples(\.held))
+      out.gauge(
+        "tocsin_deliveries_failed_day", "Messages that failed for good in the last day.", samples(\.failed))
+      out.gauge("tocsin_deliveries_delivered_day", "Messages delivered in the last day.", samples(\.delivered))
     }
     out.gauge(
       "tocsin_oncall_gaps", "Steps and routes that would reach nobody at some time in the next eight weeks.",

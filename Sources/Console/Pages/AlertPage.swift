@@ -21,11 +21,9 @@ struct AlertPage: Sendable {
   ) throws -> Response {
     let alert = try AlertPage.find(context, site.reader)
     let words = site.words
-    let shown = AlertView(alert: alert, words: words)
     let timeline = try site.reader.timeline(alert.id, limit: AlertPage.timelineLimit + 1)
     let notifications = try site.reader.notifications(alert: alert.id)
-    let lost = notifications.count { $0.state == .failed }
-    let failed = lost == 0 ? [] : ["\(lost) message\(lost == 1 ? "" : "s") could not be delivered"]
+    let shown = AlertView(alert: alert, words: words, failed: notifications.count { $0.state == .failed })
     let others = try site.reader.otherLives(of: alert.id, limit: 8)
     let positions = Set(timeline.map(\.position))
     let isOver = alert.state == .resolved
@@ -36,7 +34,7 @@ struct AlertPage: Sendable {
       "alert",
       view([
         "id": alert.id.description, "severity": alert.severity.name, "headline": alert.headline,
-        "state": alert.stateForPeople, "stateClass": alert.state.rawValue, "marks": shown.marks + failed,
+        "state": alert.stateForPeople, "stateClass": alert.state.rawValue, "marks": shown.marks,
         "openedAt": alert.openedAt.rfc3339, "openedLocal": words.moment(alert.openedAt),
         "age": words.age(alert.openedAt), "next": shown.next,
         "chart": Chart(alert.anomaly)?.svg(words), "figures": shown.figures, "facts": shown.facts,
@@ -145,6 +143,8 @@ struct NotificationView {
     case .delivered:
       parts.append(row.finishedAt.map { "at \(words.moment($0))" } ?? "")
       if let latency = row.latency { parts.append("took \(Format.number((latency.seconds * 1000).rounded())) ms") }
+    case .pending where row.isHeld:
+      parts.append(row.nextAt.map { "waits until \(words.moment($0)), \(words.until($0))" } ?? "waits")
     case .pending:
       parts.append(row.nextAt.map { "next try \(words.until($0))" } ?? "asked for at \(words.moment(row.requestedAt))")
     case .failed, .cancelled: parts.append(row.finishedAt.map { "at \(words.moment($0))" } ?? "")

@@ -4,6 +4,8 @@ import Alerts
 struct AlertView {
   let alert: AlertSummary
   let words: Words
+  /// Messages about it that failed for good.
+  var failed = 0
 
   /// A row of a list.
   var row: [String: Any] {
@@ -29,7 +31,8 @@ struct AlertView {
 
   /// What holds messages back, and what else a responder must know at a glance.
   var marks: [String] {
-    guard alert.state != .resolved else { return [] }
+    let lost = failed == 0 ? [] : ["\(failed) message\(failed == 1 ? "" : "s") could not be delivered"]
+    guard alert.state != .resolved else { return lost }
     var marks: [String] = []
     if alert.condition == .cleared { marks.append("cleared") }
     if let until = alert.snoozedUntil { marks.append("snoozed until \(words.moment(until))") }
@@ -39,7 +42,7 @@ struct AlertView {
     if let by = alert.inhibitedBy { marks.append("held back by \(by)") }
     if alert.flapping { marks.append("flapping") }
     if alert.exhausted { marks.append("nobody left to tell") }
-    return marks
+    return marks + lost
   }
 
   var step: String? {

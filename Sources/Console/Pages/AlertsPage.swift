@@ -15,6 +15,7 @@ struct AlertsPage: Sendable {
     let page = try site.reader.alerts(query)
     let statistics = try site.reader.statistics(since: site.dependencies.now(), tenants: context.identity.tenants)
     let values = try site.reader.filterValues()
+    let failed = try site.reader.failedDeliveries(of: page.alerts.map(\.id))
     let words = site.words
     let state = form["state"] ?? "unresolved"
     let severity = form["severity"] ?? ""
@@ -44,7 +45,7 @@ struct AlertsPage: Sendable {
           [("", "Any severity")] + Severity.allCases.reversed().map { ($0.name, $0.name.capitalized) }, severity),
         "eventTypes": options([("", "Any event type")] + types.map { ($0, $0) }, form["event_type"] ?? ""),
         "filtered": isFiltered, "any": !page.alerts.isEmpty, "caption": "Alerts, the worst first",
-        "rows": page.alerts.map { AlertView(alert: $0, words: words).row },
+        "rows": page.alerts.map { AlertView(alert: $0, words: words, failed: failed[$0.id] ?? 0).row },
         "emptyText": isFiltered ? "No alert matches this filter." : "All quiet: no alert is open.",
         "shown": page.alerts.isEmpty
           ? "" : "\(page.alerts.count) shown\(page.next == nil ? "" : ", and there are more")",

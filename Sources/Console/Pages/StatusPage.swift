@@ -13,8 +13,30 @@ struct StatusPage: Sendable {
   /// A value as people write it: lists without brackets.
   static func words(_ json: JSON) -> String {
     if let text = json.string { return text }
+    if let run = run(json) { return run }
+    if let list = json.array, list.contains(where: { $0["event_type"] != nil }) {
+      return list.prefix(20).map(words).joined(separator: "; ")
+    }
     if let list = json.array { return list.isEmpty ? "none" : list.prefix(20).map(words).joined(separator: ", ") }
     return String(json.text.prefix(120))
+  }
+
+  /// A detector's last run of an event type: `listings: 1 window, 30 points of 4 series in 12 ms, through 2026-11-20T00:00:00Z`.
+  static func run(_ json: JSON) -> String? {
+    guard let event = json["event_type"]?.string, let duration = json["duration_ms"]?.int else { return nil }
+    func count(_ key: String, _ one: String) -> String? {
+      json[key]?.int.map { "\($0) \($0 == 1 || one == "series" ? one : one + "s")" }
+    }
+    var text = event + ": "
+    text += [count("windows", "window"), count("points", "point")].compactMap { $0 }.joined(separator: ", ")
+    if let series = count("series", "series") { text += " of \(series)" }
+    text += duration < 1000 ? " in \(duration) ms" : " in \(Interval.milliseconds(duration).rounded)"
+    if let newest = json["newest"]?.string { text += ", through \(newest)" }
+    if let lag = json["lag_seconds"]?.double, lag > 0 {
+      text += ", \(Interval(microseconds: Int64(min(lag, 1e9) * 1e6)).rounded) behind"
+    }
+    if let error = json["error"]?.string { text += ", FAILED: \(error.prefix(200))" }
+    return text
   }
 
   func show(_ request: Request, _ context: ConsoleContext) async throws -> Response {

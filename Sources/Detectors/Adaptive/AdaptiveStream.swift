@@ -19,7 +19,13 @@ package struct AdaptiveStream {
 
   /// Rows that are held back until the series' interval is known.
   static let intervalRows = 21
+  /// Points before novelty speaks, where they come at least every ten hours.
   static let learning = 100
+  /// Slower series wait no longer than this, or 30 points: by the day, nobody waits for a hundred.
+  static let learningTime = 42 * 86_400.0
+  static let leastLearning = 30
+  /// Of series that are slower than hourly, rest, fatigue and gate go by points: by the clock, each point would be forgotten before the next.
+  static let leastPace = 1.0 / 12
 
   private var held: [(seconds: Double, value: Double)] = []
   private var core: AdaptiveCore?
@@ -46,7 +52,7 @@ package struct AdaptiveStream {
   // MARK: As bytes
 
   /// Raised whenever the same bytes would mean something else, or the same past would lead to other numbers.
-  static let stateVersion = 1
+  static let stateVersion = 2
 
   /// All that it knows, bit for bit.
   func write(to out: inout StateWriter) {
@@ -84,6 +90,7 @@ struct AdaptiveCore {
   private let interval: Double
   private let pace: Double
   private let gatePace: Double
+  private let learning: Int
   private var i = 0
   private var largest = 0.0
   private var forecast: Forecast
@@ -97,12 +104,20 @@ struct AdaptiveCore {
   init(interval: Double) {
     self.interval = interval
     pace = 300 / interval
-    gatePace = pow(pace, -0.1)
+    (gatePace, learning) = Self.pacing(interval)
     forecast = Forecast(span: Self.window(300, 24, pace))
     mean = SlidingMean(Int(Self.window(24, 3, pace)))
     median = SlidingMedian(Int(Self.window(48, 3, pace)))
     error = SlidingMean(Int(Self.window(48, 3, pace)))
-    emission = Emission(pace: pace)
+    emission = Emission(pace: max(AdaptiveStream.leastPace, pace))
+  }
+
+  private static func pacing(_ interval: Double) -> (gate: Double, learning: Int) {
+    let most = AdaptiveStream.learningTime / interval
+    return (
+      pow(max(AdaptiveStream.leastPace, 300 / interval), -0.1),
+      Int(max(Double(AdaptiveStream.leastLearning), min(Double(AdaptiveStream.learning), most)))
+    )
   }
 
   /// A window that is `n` points long for a point every five minutes.
@@ -127,7 +142,7 @@ struct AdaptiveCore {
     interval = try state.double()
     guard interval >= 1 else { throw StateError.impossible }
     pace = 300 / interval
-    gatePace = pow(pace, -0.1)
+    (gatePace, learning) = Self.pacing(interval)
     i = try state.int(in: 0...Int.max / 2)
     largest = try state.double()
     forecast = try Forecast(span: Self.window(300, 24, pace), from: &state)
@@ -137,16 +152,15 @@ struct AdaptiveCore {
     mean = try SlidingMean(Int(Self.window(24, 3, pace)), from: &state)
     median = try SlidingMedian(Int(Self.window(48, 3, pace)), from: &state)
     error = try SlidingMean(Int(Self.window(48, 3, pace)), from: &state)
-    emission = try Emission(pace: pace, from: &state)
+    emission = try Emission(pace: max(AdaptiveStream.leastPace, pace), from: &state)
     usual = try UsualLevel(from: &state)
   }
 
   mutating func push(seconds: Double, _ x: Double) -> AdaptiveStream.Score {
     largest = max(largest, x.magnitude)
     let (level, f) = forecast.push(x, seconds: seconds, i: i)
-    let learning = AdaptiveStream.learning
     func vote(_ k: Int, _ v: Double) -> Double {
-      voters[k].push(v, i: i, largest: largest, learning: learning)
+      voters[k].push(v, i: i, largest: largest, learning: self.learning)
     }
     let zValue = vote(0, x)
     let zLevel = vote(1, x - level)
@@ -164,7 +178,7 @@ struct AdaptiveCore {
     let peak = i >= learning ? emission.push(gated, i: i) : 0
     i += 1
     var out = AdaptiveStream.Score()
-    let calibrated = q / 70
+    let calibrated = q / 62
     out.novelty = peak / (peak + 0.2)
     out.deviation = calibrated / (calibrated + 0.2)
     out.score = max(out.novelty, out.deviation)
@@ -228,6 +242,8 @@ struct UsualLevel {
   /// The weight, in points, of the belief that a series is Gaussian until it shows otherwise.
   static let prior = 6000.0
   static let memory = 20_000.0
+  /// No deviation counts as more.
+  static let most = 50.0
 
   private var m = 0.0
   private var v = 0.0
@@ -239,8 +255,16 @@ struct UsualLevel {
   mutating func push(_ x: Double, i: Int) -> (plain: Double, calibrated: Double, mean: Double, deviation: Double) {
     let mean = weight > 0 ? m : x
     let sd = v.squareRoot()
-    let flat = sd <= 1e-9 * max(mean.magnitude, x.magnitude)
-    let d = i < 20 || flat ? 0 : min(50, (x - mean).magnitude / sd)
+    let rounding = 1e-9 * max(mean.magnitude, x.magnitude)
+    let d: Double
+    if i < 20 {
+      d = 0
+    } else if sd <= rounding {
+      // A line that was flat, and moves: no deviation measures that, and nothing is less usual.
+      d = (x - mean).magnitude <= rounding ? 0 : Self.most
+    } else {
+      d = min(Self.most, (x - mean).magnitude / sd)
+    }
     let kurtosis = max(3, fourth / points)
     let q = d / pow(kurtosis / 3, 0.28)
     if i >= 50 {

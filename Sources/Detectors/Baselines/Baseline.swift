@@ -36,6 +36,18 @@ package struct Baseline: Sendable, Equatable {
     upper.push(v)
   }
 
+  /// Takes back the count, mean and deviation of a value that was pushed; the bounds and the percentile stay.
+  mutating func remove(_ v: Double) {
+    guard v.isFinite, count > 1 else {
+      self = count == 1 ? Baseline() : self
+      return
+    }
+    let d = v - mean
+    count -= 1
+    mean -= d / Double(count)
+    squares = max(0, squares - d * (v - mean))
+  }
+
   /// That of a sample.
   package var deviation: Double { count > 1 ? (squares / Double(count - 1)).squareRoot() : 0 }
 

@@ -11,8 +11,8 @@ package struct Adaptive: Detector {
   let direction: Direction
   let leastChange: Double
 
-  /// Chosen between the best thresholds of the two sets that it was measured on, 0.30 and 0.38; see docs/detection.md.
-  static let standard = 0.35
+  /// Chosen between the best thresholds of the two sets that it was measured on, 0.32 and 0.38; see docs/detection.md.
+  static let standard = 0.34
 
   init(_ p: inout Parameters) {
     threshold = p.number("threshold", in: 0.01...0.99) ?? Adaptive.standard
@@ -40,7 +40,12 @@ package struct Adaptive: Detector {
   /// What a score means.
   func judgement(_ v: Double, _ s: AdaptiveStream.Score) -> Judgement {
     let change = Judgement.relativeChange(v, s.expected)
-    let z = s.spread > 0 ? max(-ZScore.limit, min(ZScore.limit, (v - s.expected) / s.spread)) : 0
+    let far = v - s.expected
+    // From a line that was flat everything is far.
+    let z =
+      s.spread > 0
+      ? max(-ZScore.limit, min(ZScore.limit, far / s.spread))
+      : s.deviation > 0 ? (far < 0 ? -ZScore.limit : ZScore.limit) : 0
     return Judgement(
       isAnomalous: s.score >= threshold && direction.takes(v - s.expected) && change.magnitude >= leastChange, value: v,
       expected: s.expected, lower: s.expected - 3 * s.spread, upper: s.expected + 3 * s.spread, deviation: change,
@@ -56,14 +61,16 @@ package struct Adaptive: Detector {
   package func sentence(_ metric: String, _ j: Judgement) -> String {
     func fact(_ name: String) -> Double { j.explanation.first { $0.name == name }?.value ?? 0 }
     let numbers = "(\(Sentence.number(j.value)), lately \(Sentence.number(j.expected ?? 0)))"
-    let z = Sentence.number(((j.z?.magnitude ?? 0) * 10).rounded() / 10)
+    let magnitude = j.z?.magnitude ?? 0
+    let z =
+      magnitude >= ZScore.limit ? "far" : "\(Sentence.number((magnitude * 10).rounded() / 10)) standard deviations"
     let side = j.z ?? 0 < 0 ? "below" : "above"
     let new = fact("novelty") >= threshold
     let far = fact("deviation") >= threshold
     if new, far {
-      return "\(metric) has never been like this, and is \(z) standard deviations \(side) usual \(numbers)"
+      return "\(metric) has never been like this, and is \(z) \(side) usual \(numbers)"
     }
     if new { return "\(metric) has never been like this before \(numbers)" }
-    return "\(metric) is \(z) standard deviations \(side) usual, more than it ordinarily strays \(numbers)"
+    return "\(metric) is \(z) \(side) usual, more than it ordinarily strays \(numbers)"
   }
 }

@@ -10,7 +10,10 @@ package enum DetectorRegistry {
     "threshold": { Threshold(&$0) },
     "percentage_change": { PercentageChange(&$0) },
     "row_count": { RowCount(&$0) },
-    "zscore": { ZScore(&$0) },
+    "zscore": { p in
+      let isKept = p.option("baseline")?.option.value.string == KeptZScore.Kind.kept.rawValue
+      return isKept ? KeptZScore(&p) as any Detector : ZScore(&p)
+    },
     "adaptive": { Adaptive(&$0) },
     "robust_zscore": { RobustZScore(&$0) },
     "moving_average": { MovingAverage(&$0, weighted: false) },

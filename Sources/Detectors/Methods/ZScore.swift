@@ -36,6 +36,7 @@ package struct ZScore: Detector {
     self.direction = p.choice("direction", Direction.self) ?? direction
     leastChange = p.number("min_change", in: 0...1e6) ?? 0
     season = p.seasonCalendar(nil)
+    if name == "zscore" { _ = p.choice("baseline", KeptZScore.Kind.self) }
   }
 
   package func judge(_ points: [Point], from: Int) -> [Judgement?] {

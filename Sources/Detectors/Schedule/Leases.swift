@@ -31,8 +31,8 @@ package struct Leases: Sendable {
     case granted(version: Int64)
     /// Another worker has it.
     case held(by: String)
-    /// The slot was checked.
-    case done
+    /// The slot was checked: by whom, and when.
+    case done(by: String?, at: Timestamp?)
   }
 
   private func ask(_ what: String, _ event: String, _ more: [JSON.Member] = []) async throws -> JSON {
@@ -55,7 +55,9 @@ package struct Leases: Sendable {
   func take(_ event: String, slot: String) async throws -> Answer {
     let reply = try await ask("take", event, [.init("slot", .string(slot)), length])
     if reply["granted"]?.bool == true { return .granted(version: reply["version"]?.int ?? 0) }
-    return reply["done"]?.bool == true ? .done : .held(by: reply["holder"]?.string ?? "another worker")
+    let other = reply["holder"]?.string
+    guard reply["done"]?.bool == true else { return .held(by: other ?? "another worker") }
+    return .done(by: other, at: (reply["finished_at"]?.string).flatMap { Timestamp(rfc3339: $0) })
   }
 
   func keep(_ event: String) async throws { _ = try await ask("keep", event, [length]) }
@@ -77,6 +79,14 @@ package struct Leases: Sendable {
       part += 1
       if part >= parts { return text }
     }
+  }
+
+  /// The newest state, whoever holds the lease, and its version: 0 and nil where there is none.
+  func latest(_ event: String) async throws -> (version: Int64, text: String?) {
+    let reply = try await ask("read", event, [.init("part", .int(0))])
+    let version = reply["version"]?.int ?? 0
+    if reply["parts"]?.int ?? 0 == 1 { return (version, reply["text"]?.string) }
+    return (version, try await read(event, version: version))
   }
 
   /// Hands over what the next worker needs. Throws ``LeaseError`` where another worker finished first. Returns the new version.

@@ -69,6 +69,24 @@ enum BlockingWork {
     }
   }
 
+  /// Runs what can be told to stop from another thread alone: `stop` is called once the watch is over, and never after `body` has ended.
+  static func guarded<T>(_ watch: Watch, stop: @escaping @Sendable () -> Void, _ body: () throws -> T) rethrows -> T {
+    let isOn = Running()
+    let guardian = Thread {
+      while isOn.state.withLock({ $0 }) {
+        if watch.rest() == nil { return isOn.state.withLock { if $0 { stop() } } }
+        usleep(20_000)
+      }
+    }
+    guardian.start()
+    defer { isOn.state.withLock { $0 = false } }
+    return try body()
+  }
+
+  private final class Running: Sendable {
+    let state = Mutex(true)
+  }
+
   /// Milliseconds on a clock that nobody sets.
   static func now() -> Int64 {
     var t = timespec()

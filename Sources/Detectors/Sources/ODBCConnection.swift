@@ -2,14 +2,16 @@ import Alerts
 import CODBC
 import Foundation
 
-/// One connection of unixODBC's, for one read, on one thread.
+/// One connection of unixODBC's, for one read at a time, on one thread at a time.
 ///
 /// Source: Microsoft, "ODBC Programmer's Reference", version 3.
-final class ODBCConnection {
+final class ODBCConnection: KeptConnections.Keepable {
   private var environment: SQLHENV?
   private var connection: SQLHDBC?
-  private let watch: BlockingWork.Watch
-  private let timeout: Interval
+  private var watch: BlockingWork.Watch
+  private var timeout: Interval
+  /// A database that is a file is let go of after each read: the file may be replaced, and DuckDB lets nobody write while it is open.
+  private(set) var isFresh = true
   private var isConnected = false
   /// Texts come as UTF-16, unless the driver is one that knows bytes alone.
   private var isWide = true
@@ -43,6 +45,13 @@ final class ODBCConnection {
       }
     }
     isConnected = true
+    isFresh = ![.sqlite, .duckdb].contains(SQLDialect(database: databaseName))
+  }
+
+  /// Begins a read of its own on a connection that was kept.
+  func begin(_ watch: BlockingWork.Watch, timeout: Interval) {
+    self.watch = watch
+    self.timeout = timeout
   }
 
   deinit {
@@ -110,19 +119,12 @@ final class ODBCConnection {
           SQLSMALLINT(SQL_VARCHAR), SQLULEN(max(1, b.text.count - 1)), 0, b.text.baseAddress,
           SQLLEN(b.text.count - 1), b.length))
     }
-    let running = Running(statement)
-    let watch = watch
     // A driver may ignore the timeout that it was given; then it is told to stop from outside.
-    let guardian = Thread {
-      while running.isOn {
-        if watch.rest() == nil { return running.cancel() }
-        usleep(50_000)
-      }
+    let running = Running(statement)
+    try BlockingWork.guarded(watch, stop: { running.cancel() }) {
+      try check(SQLExecute(statement))
+      try fetch(statement, &taking, check)
     }
-    guardian.start()
-    defer { running.end() }
-    try check(SQLExecute(statement))
-    try fetch(statement, &taking, check)
   }
 
   private func fetch<T: RowTaking>(
@@ -215,14 +217,10 @@ final class ODBCConnection {
 
   /// A statement that runs, so that another thread may stop it.
   ///
-  /// `@unchecked Sendable`: SQLCancel is the one function that ODBC allows on a handle from another thread, and the lock keeps it from a handle
-  /// that is freed.
+  /// `@unchecked Sendable`: SQLCancel is the one function that ODBC allows on a handle from another thread, and the guardian calls it only while the statement runs.
   private final class Running: @unchecked Sendable {
-    private let lock = NSLock()
-    private var statement: SQLHSTMT?
+    private let statement: SQLHSTMT?
     init(_ statement: SQLHSTMT?) { self.statement = statement }
-    var isOn: Bool { lock.withLock { statement != nil } }
-    func cancel() { lock.withLock { if let statement { _ = SQLCancel(statement) } } }
-    func end() { lock.withLock { statement = nil } }
+    func cancel() { if let statement { _ = SQLCancel(statement) } }
   }
 }

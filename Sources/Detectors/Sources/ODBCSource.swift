@@ -75,7 +75,12 @@ package struct ODBCSource: MetricSource, SQLDatabase {
     let (text, secrets) = (text, secrets)
     do {
       return try await BlockingWork.run("the database", timeout: timeout) { watch in
-        try body(try ODBCConnection(text, watch, timeout: timeout))
+        try KeptConnections.shared.using("odbc\u{1}\(text)") {
+          try ODBCConnection(text, watch, timeout: timeout)
+        } _: { connection in
+          connection.begin(watch, timeout: timeout)
+          return try body(connection)
+        }
       }
     } catch let error as SourceError {
       throw error.hiding(secrets)

@@ -2,14 +2,14 @@ import Alerts
 import CPostgres
 import Foundation
 
-/// One connection of libpq's, for one read, on one thread. Nothing in it waits longer than its watch allows.
+/// One connection of libpq's, for one read at a time, on one thread at a time. Nothing in it waits longer than its watch allows.
 ///
 /// libpq's asynchronous half is used throughout, because a blocking call could be neither timed nor broken off.
 /// Source: PostgreSQL documentation, chapter 34, "libpq", sections 34.1.1 (PQconnectStartParams) and 34.4 (asynchronous commands).
-final class PostgresConnection {
+final class PostgresConnection: KeptConnections.Keepable {
   private let connection: OpaquePointer
-  private let watch: BlockingWork.Watch
-  private let timeout: Interval
+  private var watch: BlockingWork.Watch
+  private var timeout: Interval
 
   init(_ settings: [(key: String, value: String)], _ watch: BlockingWork.Watch, timeout: Interval) throws {
     self.watch = watch
@@ -32,6 +32,15 @@ final class PostgresConnection {
   }
 
   deinit { PQfinish(connection) }
+
+  /// Idle, and not in the middle of what was broken off.
+  var isFresh: Bool { PQstatus(connection) == CONNECTION_OK && PQtransactionStatus(connection) == PQTRANS_IDLE }
+
+  /// Begins a read of its own on a connection that was kept.
+  func begin(_ watch: BlockingWork.Watch, timeout: Interval) {
+    self.watch = watch
+    self.timeout = timeout
+  }
 
   private func connect() throws {
     var state = PGRES_POLLING_WRITING

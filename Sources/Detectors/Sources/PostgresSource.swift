@@ -2,7 +2,7 @@ import Alerts
 
 /// A PostgreSQL database, over libpq. Tables are aggregated by the server: one row comes back for each window and combination of dimensions.
 ///
-/// Every read is a connection of its own, in a transaction that can't write, with the server's own statement timeout beside ours.
+/// Every read is a transaction of its own that can't write, with the server's own statement timeout beside ours. Connections stay open between reads.
 package struct PostgresSource: MetricSource, SQLDatabase {
   /// As libpq calls them: `host`, `port`, `dbname`, `user`, `password`, `sslmode`, …
   let settings: [(key: String, value: String)]
@@ -77,9 +77,15 @@ package struct PostgresSource: MetricSource, SQLDatabase {
     _ timeout: Interval, _ body: @escaping @Sendable (PostgresConnection) throws -> T
   ) async throws -> T {
     let (settings, secrets) = (settings, secrets)
+    let key = "postgres\u{1}" + settings.map { "\($0.key)=\($0.value)" }.joined(separator: "\u{1}")
     do {
       return try await BlockingWork.run("PostgreSQL", timeout: timeout) { watch in
-        try body(try PostgresConnection(settings, watch, timeout: timeout))
+        try KeptConnections.shared.using(key) {
+          try PostgresConnection(settings, watch, timeout: timeout)
+        } _: { connection in
+          connection.begin(watch, timeout: timeout)
+          return try body(connection)
+        }
       }
     } catch let error as SourceError {
       throw error.hiding(secrets)

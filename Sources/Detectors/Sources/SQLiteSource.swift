@@ -1,4 +1,5 @@
 import Alerts
+import Foundation
 import GRDB
 
 /// An SQLite file, opened read-only. Tables are aggregated by SQLite itself: one row comes back for each window and combination of dimensions.
@@ -9,36 +10,26 @@ package struct SQLiteSource: MetricSource {
   package init(path: String) { self.path = path }
 
   package func read(_ request: SourceRequest) async throws -> SourceReading {
-    let queue = try open(busyTimeout: request.timeout)
-    defer { try? queue.close() }
-    // SQLite is asked to stop where it stands when the time is up; the read below then throws.
-    let watch = Task {
-      try await Task.sleep(for: .microseconds(request.timeout.microseconds))
-      queue.interrupt()
-    }
-    defer { watch.cancel() }
-    do {
-      return try await queue.read { db in
-        try request.source.query == nil ? readTable(db, request) : readQuery(db, request)
-      }
-    } catch let error as SourceError {
-      throw error
-    } catch let error as DatabaseError {
-      throw SQLiteSource.explain(error, path, request.timeout)
-    } catch is CancellationError {
-      throw SourceError(.timeout, "the query on \(path) took longer than \(request.timeout)")
+    try await working(request.timeout) { db in
+      try request.source.query == nil ? readTable(db, request) : readQuery(db, request)
     }
   }
 
-  private func open(busyTimeout: Interval) throws -> DatabaseQueue {
-    var configuration = GRDB.Configuration()
-    configuration.readonly = true
-    configuration.busyMode = .timeout(min(10, busyTimeout.seconds))
-    configuration.label = "source"
-    do {
-      return try DatabaseQueue(path: path, configuration: configuration)
-    } catch let error as DatabaseError {
-      throw SQLiteSource.explain(error, path, busyTimeout)
+  /// Reads on a connection that stays open between reads.
+  func working<T: Sendable>(_ timeout: Interval, _ body: @escaping @Sendable (Database) throws -> T) async throws -> T {
+    let path = path
+    let patience = min(10, timeout.seconds)
+    return try await BlockingWork.run(path, timeout: timeout) { watch in
+      do {
+        return try KeptConnections.shared.using("sqlite\u{1}\(path)\u{1}\(patience)") {
+          try SQLiteConnection(path, busyTimeout: patience)
+        } _: { connection in
+          let queue = connection.queue
+          return try BlockingWork.guarded(watch, stop: { queue.interrupt() }) { try queue.read(body) }
+        }
+      } catch let error as DatabaseError {
+        throw SQLiteSource.explain(error, path, timeout)
+      }
     }
   }
 
@@ -214,5 +205,33 @@ package struct SQLiteSource: MetricSource {
       try table.take(row: texts, line: line)
     }
     return table.result
+  }
+}
+
+/// One file, open to be read.
+private final class SQLiteConnection: KeptConnections.Keepable {
+  let queue: DatabaseQueue
+  private let path: String
+  private let file: (device: dev_t, number: ino_t)?
+
+  init(_ path: String, busyTimeout: Double) throws {
+    var configuration = GRDB.Configuration()
+    configuration.readonly = true
+    configuration.busyMode = .timeout(busyTimeout)
+    configuration.label = "source"
+    self.path = path
+    queue = try DatabaseQueue(path: path, configuration: configuration)
+    file = SQLiteConnection.identity(path)
+  }
+
+  /// False once another file stands in its place, or none.
+  var isFresh: Bool {
+    guard let file, let now = SQLiteConnection.identity(path) else { return false }
+    return file == now
+  }
+
+  private static func identity(_ path: String) -> (device: dev_t, number: ino_t)? {
+    var facts = stat()
+    return stat(path, &facts) == 0 ? (facts.st_dev, facts.st_ino) : nil
   }
 }

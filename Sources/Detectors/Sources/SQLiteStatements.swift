@@ -4,29 +4,18 @@ import GRDB
 /// Statements of others on an SQLite file: what reads an Elementary table there.
 extension SQLiteSource: SQLDatabase {
   func run<T: RowTaking>(_ statement: SQLStatement, timeout: Interval, _ taking: T) async throws -> T {
-    var configuration = GRDB.Configuration()
-    configuration.readonly = true
-    configuration.busyMode = .timeout(min(10, timeout.seconds))
-    let (path, settings) = (path, configuration)
-    return try await BlockingWork.run(path, timeout: timeout) { _ in
-      do {
-        let queue = try DatabaseQueue(path: path, configuration: settings)
-        let (sql, parameters) = statement.template.rendered { _, _ in "?" }
-        return try queue.read { db in
-          var taking = taking
-          let prepared = try db.makeStatement(sql: sql)
-          guard prepared.isReadonly else { throw SourceError(.settings, "the query must only read") }
-          try taking.begin(columns: prepared.columnNames)
-          let cursor = try Row.fetchCursor(
-            prepared, arguments: StatementArguments(parameters.map { statement.wallClock($0) }))
-          while let row = try cursor.next() {
-            try taking.take(row.databaseValues.map { $0.isNull ? nil : SQLiteSource.text($0) })
-          }
-          return taking
-        }
-      } catch let error as DatabaseError {
-        throw SourceError(.query, "\(path) refused the query: \(error.message ?? "\(error.resultCode)")")
+    let (sql, parameters) = statement.template.rendered { _, _ in "?" }
+    return try await working(timeout) { db in
+      var taking = taking
+      let prepared = try db.makeStatement(sql: sql)
+      guard prepared.isReadonly else { throw SourceError(.settings, "the query must only read") }
+      try taking.begin(columns: prepared.columnNames)
+      let cursor = try Row.fetchCursor(
+        prepared, arguments: StatementArguments(parameters.map { statement.wallClock($0) }))
+      while let row = try cursor.next() {
+        try taking.take(row.databaseValues.map { $0.isNull ? nil : SQLiteSource.text($0) })
       }
+      return taking
     }
   }
 

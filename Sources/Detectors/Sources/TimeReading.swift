@@ -9,7 +9,9 @@ package struct TimeReading: Sendable {
 
   package func read(_ text: some StringProtocol) -> Timestamp? {
     if let first = text.utf8.first, first == 34 || first == 39 || first == 32 {
-      return read(String(text).trimmingQuotes)
+      let bare = String(text).trimmingQuotes
+      // A quote that nothing closes stays, and is no time.
+      return bare.utf8.count < text.utf8.count ? read(bare) : nil
     }
     guard let t = Timestamp(rfc3339: text) else {
       return Double(String(text)).flatMap { read($0) }

@@ -120,6 +120,7 @@ struct DbtNode {
       if let value = json[member]?.string { verdict.labels.append(.init(label, value)) }
     }
     verdict.labels.append(.init("dbt_id", id))
+    verdict.isGraded = meta("severity")?.string.flatMap { Severity(name: $0.lowercased()) } != nil
     if let schema = about["schema"]?.string { verdict.labels.append(.init("schema", schema)) }
     if let text = json["description"]?.string, !text.isEmpty {
       verdict.more.append(.init("description", .string(String(text.prefix(2000)))))
@@ -137,6 +138,7 @@ struct DbtNode {
     var v = blank(run, at, detector: "dbt")
     let failures = result["failures"]?.int
     v.value = failures.map(Double.init)
+    v.word = result["status"]?.string ?? ""
     let said = result["message"]?.string.map { String($0.prefix(DbtArtifacts.messageLimit)) }
     let rows = failures.map { $0 == 1 ? "1 row" : "\($0) rows" }
     switch result["status"]?.string {
@@ -172,6 +174,7 @@ struct DbtNode {
     var v = blank(run, at, detector: "dbt_freshness")
     v.metric = "freshness of \(name)"
     v.value = result["max_loaded_at_time_ago_in_s"]?.double
+    v.word = result["status"]?.string ?? ""
     let age = v.value.map { Interval(microseconds: Int64(min(1e9, $0) * 1e6)).rounded } ?? "unknown"
     switch result["status"]?.string {
     case "pass":

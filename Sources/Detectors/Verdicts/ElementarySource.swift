@@ -65,6 +65,7 @@ struct ElementarySource: VerdictSource {
       if let text = cell(column) { v.labels.append(.init(label, text)) }
     }
     v.labels.append(.init("dbt_id", check))
+    v.word = status.lowercased()
     v.value = cell("failures").flatMap { Double($0) }
     let said = cell("test_results_description").map { ": \($0.prefix(500))" } ?? ""
     // Elementary keeps dbt's `severity` (ERROR, WARN) beside; the status already follows from it.

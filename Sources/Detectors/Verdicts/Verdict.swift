@@ -15,6 +15,10 @@ struct Verdict: Sendable, Equatable {
   var id: String
   var at: Timestamp
   var status: Status
+  /// As it was said: `fail`, `warn`, `error`, …
+  var word = ""
+  /// Its owner wrote the severity beside the check: no rule overrules that.
+  var isGraded = false
   /// What becomes the anomaly's metric, dimensions and labels.
   var metric: String
   var dimensions: [Anomaly.Label] = []

@@ -73,7 +73,8 @@ extension AnomalyWriting {
     anomaly.more = verdict.more
     switch verdict.status {
     case .silent: return []
-    case .bad(let severity):
+    case .bad(let own):
+      guard let severity = event.grade(verdict, own, anomaly) else { return [] }
       anomaly.severity = severity
       firing.fire(
         .init(
@@ -85,5 +86,30 @@ extension AnomalyWriting {
       anomaly.severity = over.severity
     }
     return [anomaly]
+  }
+}
+
+extension EventPlan {
+  /// How bad a bad word is: what its owner wrote beside the check, else the worst of the rules that holds, else, where there are no rules, what the status says. Nil: no rule
+  /// holds, and nothing is published.
+  func grade(_ verdict: Verdict, _ own: Severity, _ anomaly: Anomaly) -> Severity? {
+    guard !verdict.isGraded, !rules.isEmpty else { return own }
+    let labels = anomaly.labels + anomaly.dimensions
+    func fact(_ name: String) -> Condition.Value? {
+      switch name {
+      case "severity": return .text(own.name)
+      case "status": return .text(verdict.word)
+      case "value": return verdict.value.map { .number($0) }
+      case "metric": return .text(verdict.metric)
+      case "detector": return .text(verdict.detector)
+      case "check": return .text(verdict.check)
+      case "event_type": return .text(self.name)
+      case "tenant": return .text(settings.tenant)
+      case "weekday": return .number(Double(weekday(ofDay: verdict.at.utcDay.days)))
+      case "hour": return .number(Double(verdict.at.utcDay.microseconds / 3_600_000_000))
+      default: return labels.first { $0.name == name }.map { .text($0.value) }
+      }
+    }
+    return rules.first { $0.condition.holds(fact) }?.severity
   }
 }

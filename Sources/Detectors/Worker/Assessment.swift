@@ -29,12 +29,14 @@ extension EventPlan {
   /// Judges a series in those of its windows that `due` takes. Pure.
   func assess(
     _ check: CheckPlan, _ entry: SeriesTable.Entry, _ table: SeriesTable, calendar: WindowCalendar,
-    due: ClosedRange<Timestamp>
+    due: ClosedRange<Timestamp>, kept: KeptPast? = nil
   ) -> [Assessment] {
     let points = entry.series.points
     guard let first = points.firstIndex(where: { due.contains($0.time) }) else { return [] }
     let from = max(0, first - max(check.consecutive, check.clearAfter) + 1)
-    let judgements = check.detector.judge(points, from: from)
+    let judgements =
+      (check.detector as? any BaselineJudging)?.judge(points, from: from, kept: kept)
+      ?? check.detector.judge(points, from: from)
     return assess(check, entry, table, calendar: calendar, due: due, first: first, from: from, judgements)
   }
 

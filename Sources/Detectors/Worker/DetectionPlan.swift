@@ -106,7 +106,7 @@ extension EventPlan {
       faults.append(fault)
       schedule = .every(.hours(1))
     }
-    let known = Facts.names(event)
+    let known = Facts.names(event).union(verdicts == nil ? [] : Facts.verdictTexts)
     let numbers = Set(Facts.numbers + event.source.metrics.map(\.alias)).subtracting(event.source.dimensions)
     rules = event.severities.compactMap { rule in
       Condition.read(

@@ -65,7 +65,7 @@ package final class DetectorState: Sendable {
             PRIMARY KEY (event, series, window)) WITHOUT ROWID;
           CREATE TABLE IF NOT EXISTS shared (event TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID;
           """)
-      try db.execute(sql: DetectorState.memorySchema + BaselineBook.schema)
+      try db.execute(sql: DetectorState.memorySchema + BaselineBook.schema + DetectorState.floodSchema)
     }
   }
 

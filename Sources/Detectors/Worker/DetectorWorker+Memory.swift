@@ -20,7 +20,8 @@ extension DetectorWorker {
     due: ClosedRange<Timestamp>
   ) -> [Assessment] {
     guard let detector = check.adaptive, var memory = memories[check.name] else {
-      return event.assess(check, entry, table, calendar: work.calendar, due: due)
+      let kept = try? keptPast(event, check, entry)
+      return event.assess(check, entry, table, calendar: work.calendar, due: due, kept: kept)
     }
     let isKnown = work.remembered.contains(check.name) && memory.reached > .epoch
     if !isKnown, memory.reached > .epoch {
@@ -36,6 +37,17 @@ extension DetectorWorker {
     memory.series[entry.values] = one
     memories[check.name] = memory
     return out
+  }
+
+  /// The baselines of a series, for a check that judges by them.
+  func keptPast(_ event: EventPlan, _ check: CheckPlan, _ entry: SeriesTable.Entry) throws -> KeptPast? {
+    guard check.detector is any BaselineJudging else { return nil }
+    let key = BaselineKeeping(event: event).key(check, check.bucket, entry.dimensions)
+    let rows = try BaselineBook(state).rows(
+      event: key.event, metric: key.metric, window: key.window, series: key.series)
+    return KeptPast(
+      rows: Dictionary(rows.map { ($0.season, $0) }, uniquingKeysWith: { a, _ in a }), bucket: check.bucket,
+      zone: event.zone)
   }
 
   /// Checks of which some series is not as it was when it was taken in.

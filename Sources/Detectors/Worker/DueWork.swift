@@ -1,4 +1,14 @@
-import Alerts
+package import Alerts
+
+/// Which windows a run looks at.
+package enum Extent: Sendable, Equatable {
+  /// What has become due since the last run.
+  case due
+  /// Every window of a range, whether it was checked or not.
+  case range(Range<Timestamp>)
+  /// The newest window of each check, whether it was checked or not.
+  case newest
+}
 
 /// Which windows of one bucket's checks are to be judged now. Pure.
 struct DueWork {
@@ -28,7 +38,7 @@ struct DueWork {
 
   /// Nil where nothing is due.
   init?(
-    _ event: EventPlan, _ checks: [CheckPlan], bucket: Bucket, now: Timestamp, range: Range<Timestamp>?,
+    _ event: EventPlan, _ checks: [CheckPlan], bucket: Bucket, now: Timestamp, extent: Extent = .due,
     watermarks: [String: Timestamp], memories: [String: Timestamp] = [:]
   ) {
     calendar = WindowCalendar(bucket, zone: event.zone)
@@ -38,6 +48,7 @@ struct DueWork {
     reaches = [:]
     to = .epoch
     count = 0
+    let range: Range<Timestamp>? = if case .range(let r) = extent { r } else { nil }
     var earliest = Timestamp.distantFuture
     if let length = bucket.length {
       let limit = range?.upperBound ?? (event.schedule.last(atOrBefore: now) ?? now) - event.options.delay
@@ -45,9 +56,9 @@ struct DueWork {
         let start: Timestamp
         if let range {
           start = range.lowerBound
-        } else if let reached = watermarks[check.name] {
+        } else if extent == .due, let reached = watermarks[check.name] {
           start = reached
-        } else if whole {
+        } else if extent == .due, whole {
           start = .epoch
         } else {
           let last = calendar.windows(from: limit - length * 3, to: limit).last
@@ -81,8 +92,9 @@ struct DueWork {
     } else {
       let end = range?.upperBound ?? now + Interval(microseconds: 1)
       for check in checks {
-        let reached = range.map { $0.lowerBound - Interval(microseconds: 1) } ?? watermarks[check.name]
-        if reached == nil, !whole, event.source.keepsHistory { newestOnly = true }
+        let reached =
+          range.map { $0.lowerBound - Interval(microseconds: 1) } ?? (extent == .due ? watermarks[check.name] : nil)
+        if reached == nil, !whole || extent == .newest, event.source.keepsHistory { newestOnly = true }
         let start = (reached ?? .epoch) + Interval(microseconds: 1)
         let last = end - Interval(microseconds: 1)
         guard start <= last else { continue }

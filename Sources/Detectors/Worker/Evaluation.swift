@@ -57,7 +57,7 @@ package enum Evaluation {
     let worker = DetectorWorker(
       name: "evaluate", plan: plan, port: collector, state: try DetectorState(path: nil),
       log: Logger(label: "evaluate") { _ in SwiftLogNoOpLogHandler() }, clock: { range.upperBound })
-    let reports = await worker.backfill(range) { _, _ in }
+    let reports = await worker.backfill(range) { _ in }
     let firing = collector.firing
     var out: [Quality] = []
     for event in plan.events {

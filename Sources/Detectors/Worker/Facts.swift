@@ -16,6 +16,12 @@ struct Facts {
   ]
   static let texts = ["metric", "event_type", "tenant", "detector", "check"]
 
+  /// What a condition may ask about a verdict beside: dbt's and Elementary's words.
+  static let verdictTexts = [
+    "severity", "status", "owner", "tags", "model", "source", "column", "package", "path", "schema", "dbt_id", "table",
+    "test_type",
+  ]
+
   /// Every name that a condition of this event type may use.
   static func names(_ event: EventSettings) -> Set<String> {
     Set(numbers + texts + event.source.metrics.map(\.alias) + event.labels.keys)

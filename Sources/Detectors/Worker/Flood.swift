@@ -22,24 +22,53 @@ struct Flood: Sendable {
   static let label = "flood_severity"
 
   let rule: FloodRule
-  /// When problems began, oldest first; at most as many as ``FloodRule/afterRange`` allows, and one run's.
-  private var began: [(at: Timestamp, event: String)] = []
+  /// Problems that began, by the minute and event type, oldest first: at most a day of minutes.
+  private var began: [(minute: Int64, event: String, count: Int)] = []
   private(set) var isOn = false
 
   init(_ rule: FloodRule) { self.rule = rule }
 
-  var count: Int { began.count }
+  var count: Int { began.reduce(0) { $0 + $1.count } }
+
+  /// What is kept between runs, and shared by workers: `{"on":false,"began":[[29533000,"listing_views",3]]}`
+  var text: String {
+    JSON.object([
+      .init("on", .bool(isOn)),
+      .init("began", .array(began.map { [.int($0.minute), .string($0.event), .int($0.count)] })),
+    ]).text
+  }
+
+  /// Goes on from ``text``; from nothing where there is none, or one that can't be read.
+  init(_ rule: FloodRule, _ text: String?) {
+    self.init(rule)
+    guard let json = text.flatMap({ try? JSON(parsing: $0) }) else { return }
+    isOn = json["on"]?.bool ?? false
+    began = (json["began"]?.array ?? []).compactMap { row in
+      guard let minute = row[0]?.int, let event = row[1]?.string, let n = row[2]?.int,
+        let count = Int(exactly: n), (1...FloodRule.afterRange.upperBound).contains(count)
+      else { return nil }
+      return (minute, event, count)
+    }
+  }
+
+  private mutating func begin(_ event: String, _ now: Timestamp) {
+    guard count < FloodRule.afterRange.upperBound else { return }
+    let minute = now.microseconds / 60_000_000
+    if let i = began.lastIndex(where: { $0.minute == minute && $0.event == event }) {
+      began[i].count += 1
+    } else {
+      began.append((minute, event, 1))
+    }
+  }
 
   /// The anomalies of one run as they are to be published. `known`: keys that fired before it.
   mutating func take(_ anomalies: [Anomaly], known: Set<String>, worker: String, now: Timestamp) -> [Anomaly] {
-    began.removeAll { now - $0.at >= rule.within }
+    began.removeAll { now - Timestamp(microseconds: $0.minute * 60_000_000) >= rule.within }
     var fresh: Set<String> = []
     for anomaly in anomalies where anomaly.status == .firing && !known.contains(anomaly.dedupKey) {
-      if fresh.insert(anomaly.dedupKey).inserted, began.count < FloodRule.afterRange.upperBound {
-        began.append((now, anomaly.eventType))
-      }
+      if fresh.insert(anomaly.dedupKey).inserted { begin(anomaly.eventType, now) }
     }
-    guard began.count > rule.after else {
+    guard count > rule.after else {
       guard isOn else { return anomalies }
       isOn = false
       return anomalies + [over(worker, now)]
@@ -63,10 +92,9 @@ struct Flood: Sendable {
     var anomaly = Anomaly(
       id: "\(now.rfc3339)/\(Flood.eventType)/\(Flood.metric)/\(worker)", source: "detector/\(worker)", time: now,
       eventType: Flood.eventType, metric: Flood.metric)
-    anomaly.dimensions = [.init("worker", worker)]
     anomaly.detector = "flood"
     anomaly.window = Anomaly.Window(start: now - rule.within, end: now)
-    anomaly.value = Double(began.count)
+    anomaly.value = Double(count)
     anomaly.expected = Double(rule.after)
     anomaly.upper = Double(rule.after)
     return anomaly
@@ -75,11 +103,11 @@ struct Flood: Sendable {
   private func alarm(_ worker: String, _ now: Timestamp) -> Anomaly {
     var anomaly = blank(worker, now)
     anomaly.severity = .critical
-    anomaly.deviation = Judgement.relativeChange(Double(began.count), Double(rule.after))
-    let most = Dictionary(grouping: began, by: \.event).mapValues(\.count)
+    anomaly.deviation = Judgement.relativeChange(Double(count), Double(rule.after))
+    let most = Dictionary(grouping: began, by: \.event).mapValues { $0.reduce(0) { $0 + $1.count } }
       .sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(3).map { "\($0.key) \($0.value)" }
     anomaly.summary =
-      "\(began.count) problems began within \(rule.within.rounded), more than \(rule.after): look at the data or the checks as a whole (\(most.joined(separator: ", "))). New ones are graded low meanwhile"
+      "\(count) problems began within \(rule.within.rounded), more than \(rule.after): look at the data or the checks as a whole (\(most.joined(separator: ", "))). New ones are graded low meanwhile"
     return anomaly
   }
 
@@ -87,7 +115,7 @@ struct Flood: Sendable {
     var anomaly = blank(worker, now)
     anomaly.id += "/resolved"
     anomaly.status = .resolved
-    anomaly.summary = "problems begin at their usual rate again (\(began.count) within \(rule.within.rounded))"
+    anomaly.summary = "problems begin at their usual rate again (\(count) within \(rule.within.rounded))"
     return anomaly
   }
 }

@@ -198,7 +198,7 @@ package struct OnDemandCheck: Sendable {
     guard question.window == nil, event.source.keepsHistory else { return [] }
     var out: [Finding] = []
     for check in event.checks where check.alias == question.metric {
-      guard let work = DueWork(event, [check], bucket: check.bucket, now: now, range: nil, watermarks: [:]) else {
+      guard let work = DueWork(event, [check], bucket: check.bucket, now: now, watermarks: [:]) else {
         continue
       }
       let reading = try await event.source.read(
@@ -209,7 +209,9 @@ package struct OnDemandCheck: Sendable {
       let table = SeriesTable(reading, work, from: work.from, check.dimensions, event.settings.source.metrics)
       for entry in table.entries(of: check) where Self.fits(entry, check, dimensions) {
         guard let last = entry.series.points.last(where: { $0.time < work.to })?.time,
-          let a = event.assess(check, entry, table, calendar: work.calendar, due: last...last).last
+          let a = event.assess(
+            check, entry, table, calendar: work.calendar, due: last...last, kept: kept(event, check, entry)
+          ).last
         else { continue }
         var finding = Finding(
           check: check.name, detector: check.detector.name, series: AnomalyWriting.series(entry.dimensions),
@@ -223,6 +225,17 @@ package struct OnDemandCheck: Sendable {
       }
     }
     return out
+  }
+
+  /// For a check that judges by the baselines that workers keep.
+  private func kept(_ event: EventPlan, _ check: CheckPlan, _ entry: SeriesTable.Entry) -> KeptPast? {
+    guard check.detector is any BaselineJudging, let book else { return nil }
+    let key = BaselineKeeping(event: event).key(check, check.bucket, entry.dimensions)
+    let rows = try? book.rows(event: key.event, metric: key.metric, window: key.window, series: key.series)
+    guard let rows, !rows.isEmpty else { return nil }
+    return KeptPast(
+      rows: Dictionary(rows.map { ($0.season, $0) }, uniquingKeysWith: { a, _ in a }), bucket: check.bucket,
+      zone: event.zone)
   }
 
   private static func fits(_ entry: SeriesTable.Entry, _ check: CheckPlan, _ dimensions: [Anomaly.Label]) -> Bool {

@@ -22,6 +22,11 @@ package struct RunReport: Sendable, Equatable {
   package var bad = BadRows()
   /// The end of the newest window that was checked.
   package var newest: Timestamp?
+  /// Where nothing was due: who has checked this turn of the schedule, and when. Nil where this machine's own memory says so.
+  package var doneBy: String?
+  package var doneAt: Timestamp?
+  /// When something will be due.
+  package var next: Timestamp?
   package var duration = Interval.zero
   /// The sentences of what was found, the first few.
   package var findings: [String] = []
@@ -48,6 +53,7 @@ package struct RunReport: Sendable, Equatable {
       "series": .int(series), "points": .int(points), "firing": .int(firing), "resolved": .int(resolved),
       "bad_rows": .int(bad.count),
       "bad_row_examples": bad.count == 0 ? .null : .array(bad.examples.map { .string($0) }),
+      "done_by": .text(doneBy), "done_at": .text(doneAt?.rfc3339), "next": .text(next?.rfc3339),
       "newest": .text(newest?.rfc3339), "duration_ms": .int(duration.microseconds / 1000),
       "findings": .array(findings.map { .string($0) }),
     ])

@@ -6,19 +6,24 @@ extension DetectorWorker {
   ///
   /// The state that the worker before left is taken up, and handed on when what was found is durable in the service. A worker that dies between leaves
   /// the state as it was: the next one does the same again, and what it finds has the same ids and is recognised. So no window is left out, and none counts twice.
-  package func runInTurn(_ event: EventPlan) async -> RunReport {
-    guard let leases, event.isShared else { return await run(event) }
+  package func runInTurn(_ event: EventPlan, _ extent: Extent = .due, progress: WorkShare = .silent) async -> RunReport
+  {
+    guard let leases, event.isShared else { return await run(event, extent, progress: progress) }
     var report = RunReport(event: event.name)
-    let slot = event.slot(at: now())
+    // A backfill is of no slot: it is done as often as it is asked for.
+    let slot = extent == .due ? event.slot(at: now()) : ""
     do {
       switch try await leases.take(event.name, slot: slot) {
       case .held(let other):
         report.outcome = .claimed("\(other) has it")
         return report
-      case .done: return report
+      case .done(let by, let at):
+        report.doneBy = by
+        report.doneAt = at
+        return report
       case .granted(let version):
         do {
-          return try await run(event, leases, version: version, slot: slot)
+          return try await run(event, extent, leases, version: version, slot: slot, progress)
         } catch {
           await Task { await leases.release(event.name) }.value
           throw error
@@ -30,14 +35,16 @@ extension DetectorWorker {
         report.outcome = .waiting("the service gives no lease: \(error.message)")
         return report
       }
-      return await run(event)
+      return await run(event, extent, progress: progress)
     } catch {
       report.outcome = .failed("\(error)")
       return report
     }
   }
 
-  private func run(_ event: EventPlan, _ leases: Leases, version: Int64, slot: String) async throws -> RunReport {
+  private func run(
+    _ event: EventPlan, _ extent: Extent, _ leases: Leases, version: Int64, slot: String, _ progress: WorkShare
+  ) async throws -> RunReport {
     // One run at a time changes the file: workers of one machine share it.
     if try state.sharedVersion(event: event.name) != version {
       if let text = try await leases.read(event.name, version: version) { try state.adopt(event: event.name, text) }
@@ -49,7 +56,7 @@ extension DetectorWorker {
         try? await leases.keep(event.name)
       }
     }
-    let report = await run(event)
+    let report = await run(event, extent, progress: progress)
     keeping.cancel()
     // Until it is handed over, what this file holds is nobody's but ours.
     try state.setSharedVersion(event: event.name, nil)

@@ -1,4 +1,4 @@
-package import Alerts
+import Alerts
 
 extension DetectorWorker {
   /// Event types that run at the same time: sources are waited for, not computed, but each may hold a connection and its rows.
@@ -26,20 +26,11 @@ extension DetectorWorker {
     }
     saveAll()
     await beat()
-    return events.compactMap { reports[$0.name] }
-  }
-
-  /// Checks every window of a range, in slices, oldest first. `progress` hears the share done, from 0 to 1.
-  package func backfill(
-    _ range: Range<Timestamp>, only: Set<String>? = nil, progress: @Sendable (String, Double) -> Void
-  ) async -> [RunReport] {
-    var out: [RunReport] = []
-    for event in chosen(only) {
-      let report = await run(event, range: range)
-      out.append(report)
-      progress(event.name, Double(out.count) / Double(max(1, chosen(only).count)))
+    return events.compactMap { event in
+      guard var report = reports[event.name] else { return nil }
+      if report.outcome == .nothingDue { addPast(of: event, to: &report) }
+      return report
     }
-    return out
   }
 
   /// Runs until it is cancelled.
@@ -67,6 +58,13 @@ extension DetectorWorker {
     }
     saveAll()
     await beat(promise: .zero)
+  }
+
+  /// Where nothing is due: how far it was checked, and when it is due again.
+  private func addPast(of event: EventPlan, to report: inout RunReport) {
+    let ends = event.markNames.filter { $0 != event.rowsMark }.compactMap { try? state.watermark($0)?.end }
+    report.newest = report.newest ?? ends.max()
+    report.next = event.schedule.next(after: now())
   }
 
   private func chosen(_ only: Set<String>?) -> [EventPlan] {

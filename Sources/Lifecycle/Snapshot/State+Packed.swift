@@ -16,7 +16,10 @@ extension GroupState: Packed {
     p.int(wait.microseconds)
     p.int(interval.microseconds)
     p.list(waiting.sorted()) { $0.alert($1) }
-    p.list(told.sorted()) { $0.alert($1) }
+    p.list(told.sorted { $0.key < $1.key }) {
+      $0.alert($1.key)
+      $0.list($1.value) { $0.place($1) }
+    }
     p.optional(lastSentAt) { $0.time($1) }
     p.optional(lastCriticalAt) { $0.time($1) }
     p.optional(dueAt) { $0.time($1) }
@@ -26,7 +29,8 @@ extension GroupState: Packed {
       subject: u.subject(), key: u.text(), configuration: u.int(), route: u.optional { $0.int() },
       place: u.optional { $0.place() }, wait: Interval(microseconds: u.int64()),
       interval: Interval(microseconds: u.int64()), waiting: Set(u.list { $0.alert() }),
-      told: Set(u.list { $0.alert() }), lastSentAt: u.optional { $0.time() }, lastCriticalAt: u.optional { $0.time() },
+      told: Dictionary(u.list { u in (u.alert(), u.list { $0.place() }) }, uniquingKeysWith: { $1 }),
+      lastSentAt: u.optional { $0.time() }, lastCriticalAt: u.optional { $0.time() },
       dueAt: u.optional { $0.time() })
   }
 }
@@ -158,7 +162,7 @@ extension Ledger.Pending: Packed {
   static var carried: [String] {
     [
       "position", "key", "subject", "purpose", "place", "step", "round", "members", "requestedAt", "urgency",
-      "attempts", "notBefore", "occasion", "mayHaveArrived", "taken",
+      "attempts", "unsent", "notBefore", "occasion", "mayHaveArrived", "taken",
     ]
   }
   /// Known to the running process alone: a start sets them anew.
@@ -176,6 +180,7 @@ extension Ledger.Pending: Packed {
     p.time(requestedAt)
     p.byte(urgency)
     p.int(attempts)
+    p.int(unsent)
     p.time(notBefore)
     p.optional(occasion) { $0.json($1.json) }
     p.bool(mayHaveArrived)
@@ -188,7 +193,7 @@ extension Ledger.Pending: Packed {
     self.init(
       position: position, key: key, subject: subject, purpose: purpose ?? .notice, place: u.place(),
       step: u.optional { $0.int() }, round: u.optional { $0.int() }, members: u.list { $0.alert() },
-      requestedAt: u.time(), urgency: u.byte(), attempts: u.int(), notBefore: u.time(),
+      requestedAt: u.time(), urgency: u.byte(), attempts: u.int(), unsent: u.int(), notBefore: u.time(),
       occasion: u.optional { $0.json() }.flatMap { Occasion(json: $0) }, mayHaveArrived: u.bool(),
       taken: u.list { $0.text() })
   }

@@ -29,6 +29,11 @@ package struct Pace: Sendable, Equatable {
     self.perSecond = perSecond
     self.burst = burst
   }
+  /// `one message a second`
+  var words: String {
+    guard let perSecond else { return "messages as fast as it answers" }
+    return perSecond == 1 ? "one message a second" : "\(Format.number(perSecond)) messages a second"
+  }
 }
 
 /// A message as the wire will carry it.

@@ -35,8 +35,7 @@ package struct CommandChannel: Channel {
     let members = (job.json.members ?? []).filter { $0.name != "lease_until" && $0.name != "thread" }
     let body = JSON.object(
       members + [
-        .init("title", .string(title)),
-        .init("text", .string(job.content?["text"]?.string ?? templates.render(facts, .text))),
+        .init("title", .string(title)), .init("text", .string(templates.text(job, facts))),
       ])
     return RenderedMessage(form: .json, title: title, parts: [.init("stdin", body.bytes)])
   }

@@ -46,13 +46,10 @@ package struct EmailChannel: Channel {
     var text: String
     var html: String
     var pictures: [Mail.Picture] = []
-    if job.purpose == .digest || job.purpose == .notice, let content = job.content {
-      func rendered(_ format: TemplateSet.Format) -> String? {
-        job.purpose == .digest ? templates.render(digest: content, format) : content[format.rawValue]?.string
-      }
-      subject = rendered(.subject) ?? subject
-      text = rendered(.text) ?? content["markdown"]?.string ?? subject
-      html = rendered(.html) ?? EmailChannel.plainPage(text)
+    if job.purpose == .digest, let content = job.content {
+      subject = templates.render(digest: content, .subject) ?? subject
+      text = templates.text(job, facts)
+      html = templates.render(digest: content, .html) ?? EmailChannel.plainPage(text)
     } else {
       text = templates.render(facts, .text)
       var extra: [String: String] = [:]

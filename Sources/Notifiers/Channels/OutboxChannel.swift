@@ -14,7 +14,7 @@ package struct OutboxChannel: Channel {
     let facts = MessageFacts(job)
     let title = templates.render(facts, .line)
     let body: JSON = .compact([
-      "subject": .string(title), "text": .string(job.content?["text"]?.string ?? templates.render(facts, .text)),
+      "subject": .string(title), "text": .string(templates.text(job, facts)),
       "alert": job.alert?.json ?? .null, "content": job.content ?? .null,
       "members": job.members.isEmpty ? .null : .array(job.members.map(\.json)),
     ])

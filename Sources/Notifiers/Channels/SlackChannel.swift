@@ -49,7 +49,7 @@ package struct SlackChannel: Channel {
             "channel": .string(channel), "thread_ts": .string(root),
             // Whoever only watches the channel must see that it fires still.
             "reply_broadcast": job.purpose == .firing ? true : .null,
-            "text": .string(SlackMessage.news(job)), "unfurl_links": false, "metadata": metadata,
+            "text": .string(SlackMessage.news(job, templates: templates)), "unfurl_links": false, "metadata": metadata,
           ])),
       ]
     } else {

@@ -19,24 +19,11 @@ struct SlackMessage {
 
   init(_ job: Job, templates: TemplateSet) {
     let facts = MessageFacts(job)
-    if job.purpose == .digest || job.purpose == .notice, let content = job.content {
-      text = Cut.text(SlackText.escape(facts.headline), to: SlackMessage.textLimit)
-      if let given = content["slack"]?.array, !given.isEmpty, given.count <= SlackMessage.blockLimit {
-        blocks = given
-        return
-      }
-      blocks = [SlackMessage.header(facts.headline)]
-      let body = content["text"]?.string ?? content["markdown"]?.string ?? ""
-      for piece in Cut.pieces(
-        SlackText.escape(body), of: SlackMessage.sectionLimit,
-        atMost: SlackMessage.totalLimit / SlackMessage.sectionLimit, note: SlackMessage.cutNote)
-      {
-        blocks.append(SlackMessage.section(piece))
-      }
-      if let link = facts.link { blocks.append(SlackMessage.actions([SlackMessage.link("Open in Tocsin", link)])) }
+    if job.purpose == .digest, let content = job.content {
+      self = SlackMessage(digest: content, facts, templates)
       return
     }
-    let mark = SlackMessage.mark(facts)
+    let mark = facts.mark
     text = Cut.text(
       SlackText.escape("\(mark) \(templates.render(facts, .line))"), to: SlackMessage.textLimit, note: "…")
     blocks = [
@@ -51,28 +38,44 @@ struct SlackMessage {
     ])
   }
 
-  /// What a reply in the thread says: the news alone, since the message that it hangs from has the rest.
-  static func news(_ job: Job) -> String {
-    let facts = MessageFacts(job)
-    return Cut.text(
-      SlackText.escape("\(mark(facts)) \(facts.label): \(facts.headline)\n\(facts.lead)"), to: sectionLimit,
-      note: cutNote)
+  /// As it was ordered, unless the user's own template makes another of it.
+  private init(digest content: JSON, _ facts: MessageFacts, _ templates: TemplateSet) {
+    let subject = templates.render(digest: content, .subject) ?? facts.headline
+    text = Cut.text(SlackText.escape(subject), to: SlackMessage.textLimit)
+    if !templates.isOwn("digest.slack"), let given = content["slack"]?.array, !given.isEmpty,
+      given.count <= SlackMessage.blockLimit
+    {
+      blocks = given
+      return
+    }
+    blocks = [SlackMessage.header(subject)]
+    let body =
+      templates.render(digest: content, .slack)
+      ?? SlackText.escape(content["text"]?.string ?? content["markdown"]?.string ?? "")
+    for piece in Cut.pieces(
+      body, of: SlackMessage.sectionLimit, atMost: SlackMessage.totalLimit / SlackMessage.sectionLimit,
+      note: SlackMessage.cutNote)
+    {
+      blocks.append(SlackMessage.section(piece))
+    }
+    if let link = facts.link { blocks.append(SlackMessage.actions([SlackMessage.link("Open in Tocsin", link)])) }
   }
 
-  /// Differ in shape as well as in colour.
-  private static func mark(_ facts: MessageFacts) -> String {
-    switch facts.purpose {
-    case .acknowledged: return "👀"
-    case .resolved: return "✅"
-    case .reminder: return "⏰"
-    default: break
+  /// The words of blocks, in Slack's markup; nil for what is none.
+  static func words(_ blocks: JSON) -> String? {
+    guard let blocks = blocks.array else { return nil }
+    let pieces = blocks.flatMap { block in
+      [block["text"]?["text"]?.string].compactMap {
+        $0.map { block["type"]?.string == "header" ? SlackText.escape($0) : $0 }
+      }
+        + (block["elements"]?.array ?? []).compactMap { $0["text"]?.string }
     }
-    switch facts.severity {
-    case "critical": return "🔴"
-    case "high": return "🔶"
-    case "medium": return "🟡"
-    default: return "▫️"
-    }
+    return pieces.joined(separator: "\n\n")
+  }
+
+  /// What a reply in the thread says: the news alone, since the message that it hangs from has the rest.
+  static func news(_ job: Job, templates: TemplateSet) -> String {
+    Cut.text(templates.render(MessageFacts(job), .reply), to: sectionLimit, note: cutNote)
   }
 
   private static func header(_ text: String) -> JSON {

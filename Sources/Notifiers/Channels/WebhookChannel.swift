@@ -45,7 +45,7 @@ package struct WebhookChannel: Channel {
   private func cloudEvent(_ job: Job, _ facts: MessageFacts, title: String) -> JSON {
     let data: JSON = .compact([
       "purpose": .string(job.purpose.rawValue), "receiver": .string(job.receiver), "title": .string(title),
-      "text": .string(job.content?["text"]?.string ?? templates.render(facts, .text)), "link": .text(facts.link),
+      "text": .string(templates.text(job, facts)), "link": .text(facts.link),
       "runbook": .text(facts.runbook), "alert": job.alert?.json ?? .null,
       "members": job.members.isEmpty ? .null : .array(job.members.map(\.json)),
       "member_count": job.memberCount == 0 ? .null : .int(job.memberCount), "content": job.content ?? .null,

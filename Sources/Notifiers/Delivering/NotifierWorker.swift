@@ -15,6 +15,8 @@ package actor NotifierWorker {
     package var slowShare = 32
     /// A destination whose oldest job has waited this long does not keep up: what it holds beyond ``slowShare`` is handed back.
     package var slowAfter = Interval.seconds(2)
+    /// What would wait longer for its destination's pace is handed back with the time at which its turn comes.
+    package var holdAfter = Interval.seconds(2)
     /// How long the service should keep what was handed back.
     package var handBackFor = Interval.seconds(30)
     /// A job that waited longer than this may have been cancelled since, so the service is asked.
@@ -150,7 +152,7 @@ package actor NotifierWorker {
     guard !isRelieving else { return }
     isRelieving = true
     defer { isRelieving = false }
-    while !queues.isEmpty, !isStopping {
+    while !isStopping, queues.values.contains(where: { !$0.isIdle }) {
       try? await Task.sleep(for: .milliseconds(500))
       await relieve()
     }
@@ -188,7 +190,7 @@ package actor NotifierWorker {
       case .wait(let until):
         return wake(key, at: until)
       case .nothing:
-        if queue.isIdle { queues[key] = nil }
+        if queue.isRested(now()) { queues[key] = nil }
         return
       }
     }
@@ -211,11 +213,11 @@ package actor NotifierWorker {
     let slowSince = time - limits.slowAfter
     for key in Array(queues.keys) {
       for job in queues[key]?.expired(time) ?? [] { await giveBack(job, "its lease ended while it waited", for: .zero) }
-      if let until = queues[key]?.pausedUntil, until > time + limits.slowAfter {
-        for job in queues[key]?.handBack(keep: 0) ?? [] {
-          await giveBack(job, "\(job.channel) asked for patience until \(until)", for: until - time)
-        }
+      for hold in queues[key]?.hold(time, beyond: limits.holdAfter) ?? [] {
+        counts.held += 1
+        await giveBack(hold.job, hold.reason, for: hold.until - time)
       }
+      if queues[key]?.isRested(time) == true { queues[key] = nil }
       guard let oldest = queues[key]?.oldest, oldest < slowSince else { continue }
       for job in queues[key]?.handBack(keep: limits.slowShare) ?? [] {
         await giveBack(job, "too many messages wait for \(job.destination)", for: limits.handBackFor)
@@ -225,8 +227,9 @@ package actor NotifierWorker {
 
   private func giveBack(_ job: Job, _ why: String, for wait: Interval) async {
     counts.handedBack += 1
-    await port.receipt(
-      Receipt(key: job.key, attempt: job.attempt, outcome: .retry, message: "not sent: \(why)", retryAfter: wait))
+    var receipt = Receipt(key: job.key, attempt: job.attempt, outcome: .retry, message: why, retryAfter: wait)
+    receipt.isUnsent = true
+    await port.receipt(receipt)
   }
 
   // MARK: One job
@@ -238,7 +241,7 @@ package actor NotifierWorker {
     } else if waited > limits.freshFor, await !port.wanted(job.key) {
       counts.cancelled += 1
       await port.receipt(
-        Receipt(key: job.key, attempt: job.attempt, outcome: .retry, message: "not sent: no longer wanted"))
+        Receipt(key: job.key, attempt: job.attempt, outcome: .retry, message: "no longer wanted"))
     } else if let channel = channels[job.channel] {
       let verdict = await deliver(job, channel)
       CrashPoint.pass(.send)

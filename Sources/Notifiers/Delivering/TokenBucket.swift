@@ -2,7 +2,8 @@ package import Alerts
 
 /// Lets so many through a second in the long run, and a few at once after a quiet time.
 package struct TokenBucket: Sendable {
-  private let interval: Interval
+  /// Between two in the long run.
+  let interval: Interval
   private let burst: Int
   /// The instant at which the bucket would be full again.
   private var fullAt: Timestamp
@@ -23,8 +24,9 @@ package struct TokenBucket: Sendable {
     return nil
   }
 
-  /// Takes no more until `instant`: a provider asked for patience.
-  package mutating func pause(until instant: Timestamp) {
-    fullAt = max(fullAt, instant + interval * Int64(burst - 1))
-  }
+  /// One goes whatever the rate says; those after it make up for it.
+  package mutating func force(_ now: Timestamp) { fullAt = max(fullAt, now) + interval }
+
+  /// Whether it would let a whole burst through, as a new one does.
+  package func isFull(_ now: Timestamp) -> Bool { fullAt <= now }
 }

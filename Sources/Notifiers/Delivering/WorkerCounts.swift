@@ -10,6 +10,8 @@ package struct WorkerCounts: Sendable, Equatable {
   package var cancelled = 0
   /// Given back unsent: the lease had ended, the destination was too slow, or the worker stopped.
   package var handedBack = 0
+  /// Of those handed back, the ones that wait for their destination's pace.
+  package var held = 0
   package var outcomeUnknown = 0
   package var byChannel: [String: Int] = [:]
   package var lastError: String?
@@ -31,7 +33,8 @@ package struct WorkerCounts: Sendable, Equatable {
     .compact([
       "kind": "notifier", "name": .string(name), "channels": .array(channels.map { .string($0) }), "taken": .int(taken),
       "delivered": .int(delivered), "retried": .int(retried), "failed": .int(failed), "cancelled": .int(cancelled),
-      "handed_back": .int(handedBack), "outcome_unknown": .int(outcomeUnknown), "waiting": .int(waiting),
+      "handed_back": .int(handedBack), "held": .int(held), "outcome_unknown": .int(outcomeUnknown),
+      "waiting": .int(waiting),
       "in_flight": .int(inFlight),
       "by_channel": .object(byChannel.sorted { $0.key < $1.key }.map { .init($0.key, .int($0.value)) }),
       "last_error": .text(lastError),

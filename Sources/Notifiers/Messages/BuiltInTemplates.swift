@@ -1,10 +1,16 @@
 /// The templates that messages are made with unless the user gives their own.
 ///
-/// One for each kind of message (`alert`, `summary`) and format: `subject` (an email's, and a chart's or page's title), `text`, `html`,
-/// `slack` (mrkdwn) and `line` (one line: an SMS, PagerDuty's summary). A `digest` comes rendered: its templates are for what a mail puts around it.
+/// One for each kind of message (`alert`, `summary`, `notice`) and format: `subject` (an email's, and a chart's or page's title), `text`, `html`,
+/// `slack` (mrkdwn), `line` (one line: an SMS, PagerDuty's summary) and, of an alert, `reply` (what Slack's thread gets). A `digest` comes rendered, with its figures
+/// beside it: its templates may put words around it, or write one of their own.
 enum BuiltInTemplates {
   static let all: [String: String] = [
     "digest.subject": "{{subject}}", "digest.text": "{{{text}}}", "digest.html": "{{{html}}}",
+    "digest.slack": "{{{slack}}}", "digest.line": "{{label}} {{headline}} · {{id}}",
+    "notice.subject": "{{headline}}", "notice.line": "{{label}} {{headline}} · {{id}}", "notice.text": "{{lead}}\n",
+    "notice.slack": "{{lead}}",
+    "notice.html": page("<p class=\"lead\" style=\"margin:0;font-size:15px;line-height:1.5\">{{lead}}</p>"),
+    "alert.reply": "{{mark}} {{label}}: {{headline}}\n{{lead}}",
     "alert.subject": "[{{label}}] {{headline}} · {{id}}",
     "alert.line": "{{label}} {{headline}} · {{id}}",
     "alert.text": """
@@ -47,14 +53,16 @@ enum BuiltInTemplates {
       """
       <p class="lead" style="margin:0 0 16px;font-size:15px;line-height:1.5">{{lead}}</p>
       {{{chart}}}
-      <table role="presentation" cellpadding="0" cellspacing="0" style="width:100%;border-collapse:collapse;font-size:14px">
-      {{#rows}}
-      <tr><th class="rule" scope="row" style="text-align:left;vertical-align:top;padding:6px 12px 6px 0;\
-      font-weight:600;white-space:nowrap;border-bottom:1px solid #d0d7de">{{name}}</th>\
-      <td class="rule" style="padding:6px 0;border-bottom:1px solid #d0d7de;overflow-wrap:anywhere">{{value}}</td></tr>
-      {{/rows}}
-      </table>
-      """),
+      """,
+      details: """
+        <table role="presentation" cellpadding="0" cellspacing="0" style="width:100%;border-collapse:collapse;font-size:14px;margin:12px 0 0">
+        {{#rows}}
+        <tr><th class="rule" scope="row" style="text-align:left;vertical-align:top;padding:6px 12px 6px 0;\
+        font-weight:600;white-space:nowrap;border-bottom:1px solid #d0d7de">{{name}}</th>\
+        <td class="rule" style="padding:6px 0;border-bottom:1px solid #d0d7de;overflow-wrap:anywhere">{{value}}</td></tr>
+        {{/rows}}
+        </table>
+        """),
     "summary.subject": "[{{label}}] {{headline}} · {{id}}",
     "summary.line":
       "{{label}} {{headline}}{{#members}} · {{headline}} ({{id}}){{/members}}{{#has_more}} · and {{more}} more{{/has_more}}",
@@ -98,15 +106,16 @@ enum BuiltInTemplates {
       <p class="lead" style="margin:0 0 16px;font-size:15px;line-height:1.5">{{lead}}</p>
       {{#members}}
       <p class="rule" style="margin:0;padding:8px 0;border-bottom:1px solid #d0d7de;font-size:14px;line-height:1.5;\
-      overflow-wrap:anywhere"><strong>{{label}}</strong> {{#link}}<a href="{{link}}">{{id}}</a>{{/link}}\
+      overflow-wrap:anywhere"><strong>{{label}}</strong> {{#link}}<a class="plain" href="{{link}}" style="color:#0550ae">{{id}}</a>{{/link}}\
       {{^link}}{{id}}{{/link}} {{headline}}<br><span style="font-size:13px">{{subject}}; {{state}}</span></p>
       {{/members}}
       {{#has_more}}<p style="font-size:14px">… and {{more}} more.</p>{{/has_more}}
       """),
   ]
 
-  /// The frame of every HTML mail: one column of at most 600 pixels, its style inline because mail programs drop the rest.
-  private static func page(_ body: String) -> String {
+  /// The frame of every HTML mail: one column of at most 600 pixels, its style inline because mail programs drop the rest. What can be done stands above the
+  /// details, so that a phone shows it without scrolling.
+  private static func page(_ body: String, details: String = "") -> String {
     """
     <!DOCTYPE html>
     <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
@@ -123,13 +132,14 @@ enum BuiltInTemplates {
     <div style="padding:20px">
     <h1 style="margin:0 0 10px;font-size:20px;line-height:1.3;overflow-wrap:anywhere">{{headline}}</h1>
     \(body)
-    <p style="margin:20px 0 0">
+    <p style="margin:16px 0 0">
     {{#acknowledge_link}}<a href="{{acknowledge_link}}" style="display:inline-block;background:#0550ae;color:#ffffff;\
     text-decoration:none;padding:10px 18px;border-radius:6px;font-weight:600;margin:0 8px 8px 0">Acknowledge</a>{{/acknowledge_link}}
     {{#link}}<a href="{{link}}" style="display:inline-block;background:#57606a;color:#ffffff;text-decoration:none;\
     padding:10px 18px;border-radius:6px;font-weight:600;margin:0 8px 8px 0">Open in Tocsin</a>{{/link}}
     {{#runbook}}<a class="plain" href="{{runbook}}" style="display:inline-block;padding:10px 0;color:#0550ae">Runbook</a>{{/runbook}}
     </p>
+    \(details)
     {{#how}}<p style="margin:12px 0 0;font-size:13px">From a shell: <code>{{how}}</code></p>{{/how}}
     </div></div></div></body></html>
 

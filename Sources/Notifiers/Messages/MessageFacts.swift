@@ -47,6 +47,10 @@ package struct MessageFacts: Sendable, Equatable {
   package var acknowledgeLink: String?
   /// What to type, for those without links.
   package var how: String?
+  /// It tells of an end alone.
+  package var isOver = false
+  /// Nobody has said that it is over: nothing more was heard of it.
+  package var isStale = false
 
   package init(_ job: Job, acknowledgeLink: String? = nil) {
     purpose = job.purpose
@@ -59,9 +63,16 @@ package struct MessageFacts: Sendable, Equatable {
       severity = job.members.map(\.severity).max()?.name ?? "low"
       if job.purpose == .summary {
         let count = max(job.memberCount, job.members.count)
-        label = severity.uppercased()
-        headline = MessageFacts.summaryHeadline(job.members, count: count)
-        lead = "These alerts belong together and are told in one message."
+        isOver = job.tally.map { $0.ended == count } ?? job.members.allSatisfy { $0.state == .resolved }
+        label = isOver ? "RESOLVED" : severity.uppercased()
+        headline = MessageFacts.summaryHeadline(job, count: count)
+        lead =
+          job.occasion?.kind == .storm
+          ? "So much came at once that one message tells of it."
+          : "These alerts belong together and are told in one message."
+        if let tally = job.tally, tally.ended > 0, !isOver {
+          lead += " \(Format.number(Double(tally.ended))) of them \(tally.ended == 1 ? "is" : "are") over."
+        }
         members = job.members.prefix(MessageFacts.membersNamed).map { MessageFacts.member($0, console: job.consoleURL) }
         more = count - members.count
         link = job.consoleURL.map { "\(MessageFacts.base($0))/" }
@@ -70,12 +81,15 @@ package struct MessageFacts: Sendable, Equatable {
         label = job.purpose == .digest ? "DIGEST" : "NOTICE"
         headline = job.content?["subject"]?.string ?? "A word from Tocsin"
         lead = job.content?["text"]?.string ?? ""
-        link = job.consoleURL
+        let page = job.subject.kind == .silence ? "/silences" : "/"
+        link = job.consoleURL.map { "\(MessageFacts.base($0))\(page)" }
       }
       return
     }
     severity = alert.severity.name
     headline = alert.headline
+    isOver = job.purpose == .resolved
+    isStale = isOver && alert.resolvedHow == .stale
     label = MessageFacts.label(job.purpose, alert)
     lead = MessageFacts.lead(job, alert)
     rows = MessageFacts.rows(alert)
@@ -90,16 +104,17 @@ package struct MessageFacts: Sendable, Equatable {
   /// The form that templates read.
   package var values: [String: Any] {
     var v: [String: Any] = [
-      "purpose": purpose.rawValue, "label": label, "headline": headline, "severity": severity, "id": id, "lead": lead,
+      "purpose": purpose.rawValue, "mark": mark, "label": label, "headline": headline, "severity": severity, "id": id,
+      "lead": lead,
       "reason": reason, "has_reason": !reason.isEmpty,
       "rows": rows.map { ["name": $0.name, "value": $0.value] }, "has_rows": !rows.isEmpty,
       "more": more > 0 ? "\(more)" : "",
-      "has_more": more > 0, "color": MessageFacts.color(severity, purpose),
+      "has_more": more > 0, "color": color,
     ]
     v["members"] = members.map { m in
       var member: [String: Any] = [
         "id": m.id, "severity": m.severity, "label": m.severity.uppercased(), "state": m.state, "headline": m.headline,
-        "subject": m.subject, "color": MessageFacts.color(m.severity, .firing),
+        "subject": m.subject, "color": MessageFacts.color(m.severity),
       ]
       if let link = m.link { member["link"] = link }
       return member
@@ -115,6 +130,24 @@ package struct MessageFacts: Sendable, Equatable {
 // MARK: - Words
 
 extension MessageFacts {
+  /// A sign for lists and chats. They differ in shape as well as in colour.
+  var mark: String {
+    if isStale { return "⌛" }
+    if isOver { return "✅" }
+    switch purpose {
+    case .acknowledged: return "👀"
+    case .reminder: return "⏰"
+    case .notice, .digest: return "▫️"
+    default: break
+    }
+    switch severity {
+    case "critical": return "🔴"
+    case "high": return "🔶"
+    case "medium": return "🟡"
+    default: return "▫️"
+    }
+  }
+
   static func base(_ url: String) -> String {
     var url = url
     while url.hasSuffix("/") { url.removeLast() }
@@ -129,7 +162,7 @@ extension MessageFacts {
   private static func label(_ purpose: Purpose, _ alert: AlertSummary) -> String {
     switch purpose {
     case .acknowledged: "ACKNOWLEDGED"
-    case .resolved: "RESOLVED"
+    case .resolved: alert.resolvedHow == .stale ? "RESOLVED AS STALE" : "RESOLVED"
     case .reminder: "REMINDER"
     default: alert.severity.name.uppercased()
     }
@@ -253,24 +286,30 @@ extension MessageFacts {
       link: console.map { "\(base($0))/alerts/\(alert.id)" })
   }
 
-  private static func summaryHeadline(_ members: [AlertSummary], count: Int) -> String {
-    let types = Set(members.map(\.anomaly.eventType))
-    let place = types.count == 1 ? " in \(types.first ?? "")" : ""
-    return count == 1 ? "1 alert\(place)" : "\(Format.number(Double(count))) alerts\(place)"
+  /// `1,000 alerts in listing_views: 1 critical, 999 high`
+  private static func summaryHeadline(_ job: Job, count: Int) -> String {
+    // Of the alerts that it does not name it knows only what it was told.
+    let types = Set(job.members.map(\.anomaly.eventType))
+    let type = job.tally?.eventType ?? (job.members.count == count && types.count == 1 ? types.first : nil)
+    let alerts = count == 1 ? "1 alert" : "\(Format.number(Double(count))) alerts"
+    let place = type.map { " in \($0)" } ?? ""
+    if let tally = job.tally, tally.ended == count { return "\(alerts)\(place) \(count == 1 ? "is" : "are") over" }
+    return alerts + place + (job.tally.map { ": \($0.words)" } ?? "")
   }
 
   /// Distinct in lightness as well as in hue, so that they differ in greyscale; each has contrast 4.5:1 or better with white.
-  private static func color(_ severity: String, _ purpose: Purpose) -> String {
-    switch purpose {
-    case .resolved: return "#1a7f37"
-    case .acknowledged: return "#0550ae"
-    default: break
-    }
+  var color: String {
+    if isStale { return MessageFacts.color("") }
+    if isOver { return "#1a7f37" }
+    return purpose == .acknowledged ? "#0550ae" : MessageFacts.color(severity)
+  }
+
+  private static func color(_ severity: String) -> String {
     switch severity {
-    case "critical": return "#8b0000"
-    case "high": return "#bc4c00"
-    case "medium": return "#7d5a00"
-    default: return "#57606a"
+    case "critical": "#8b0000"
+    case "high": "#bc4c00"
+    case "medium": "#7d5a00"
+    default: "#57606a"
     }
   }
 }

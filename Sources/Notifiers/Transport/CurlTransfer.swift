@@ -76,7 +76,10 @@ final class CurlTransfer: @unchecked Sendable {
       text(CURLOPT_PROTOCOLS_STR, "http,https")
       check(tocsin_curl_set_write(easy, CURLOPT_HEADERFUNCTION, readHeader))
       check(tocsin_curl_set_pointer(easy, CURLOPT_HEADERDATA, me))
+      // HTTP/2 is offered in the TLS handshake (ALPN) and spoken where the server takes it; HTTP/1.1 anywhere else.
       long(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
+      // Whoever comes while the first connection is being made waits for its handshake: over HTTP/2 one connection carries them all.
+      if request.url.lowercased().hasPrefix("https:") { long(CURLOPT_PIPEWAIT, 1) }
       long(CURLOPT_POST, 1)
       check(tocsin_curl_set_size(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(request.body.count)))
       if method != "POST" { text(CURLOPT_CUSTOMREQUEST, method) }

@@ -93,7 +93,12 @@ package struct Auditor: Sendable {
   /// After the log was read: what is pending, and what the auditor said before and may have to take back.
   ///
   /// The one time that it goes through all open alerts; reading the log did so too.
-  package mutating func recover(_ engine: Engine, now: Timestamp) {
+  ///
+  /// - Parameter promises: who declared itself before, see ``HeartbeatBook``.
+  package mutating func recover(_ engine: Engine, promises: [String: HeartbeatBook.Promise] = [:], now: Timestamp) {
+    for (name, promise) in promises.sorted(by: { $0.key < $1.key }) {
+      if let lookAt = heartbeats.recall(name, promise, now: now) { watch(.heartbeat(name), at: lookAt) }
+    }
     for position in engine.ledger.pending.keys.sorted() {
       watch(.message(position), at: now + MessageWatch.firstLook)
     }
@@ -142,8 +147,16 @@ package struct Auditor: Sendable {
       declares == .zero ? "\(name) has taken its leave" : "\(name) is heard again", now: now)
   }
 
+  /// What changed about who must be heard because it said so: to be kept once everything that was said is committed.
+  mutating func takePromises() -> [String: HeartbeatBook.Promise?] { words.isEmpty ? heartbeats.takeChanges() : [:] }
+  mutating func returnPromises(_ names: some Sequence<String>) { heartbeats.returnChanges(names) }
+
   /// A round of the service begins: nothing that has come is taken up yet.
-  package mutating func begin(next: Timestamp?, now: Timestamp) { deadlines.begin(next: next, now: now) }
+  ///
+  /// - Parameter awake: see ``ServiceClock/awake``.
+  package mutating func begin(next: Timestamp?, now: Timestamp, awake: Int64) {
+    deadlines.begin(next: next, now: now, awake: awake)
+  }
   /// Deadlines were fired.
   package mutating func end(next: Timestamp?, now: Timestamp) { deadlines.end(next: next, now: now) }
 
@@ -209,13 +222,13 @@ package struct Auditor: Sendable {
   }
 
   private mutating func lookAtDeadlines(now: Timestamp) {
-    let worst = deadlines.take(now: now)
+    let worst = deadlines.take()
     report.lateness = worst
     if worst > settings.deadlinesLate { lateAt = (now, worst) }
     if let late = lateAt, now - late.at >= Auditor.lateFor { lateAt = nil }
     hold(
       .init(.deadlines_late), lateAt != nil,
-      "a deadline came up \(lateAt?.by ?? .zero) late, and \(settings.deadlinesLate) is the bound: the service or its disk is overloaded, or the machine slept",
+      "a deadline came up \(lateAt?.by ?? .zero) late, and \(settings.deadlinesLate) is the bound: the service or its disk is overloaded",
       well: "deadlines are fired in time again", now: now)
   }
 

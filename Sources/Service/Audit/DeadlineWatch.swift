@@ -4,23 +4,30 @@ import Alerts
 ///
 /// A round begins before anything new is taken up, so that whatever is due then was due when the last round ended, or fell due since: it is late by the time
 /// since the later of the two. What a round leaves behind (it fires so many at most) goes on being late from where it began.
+///
+/// Only time in which the service could have done something counts. A machine that was suspended, or whose clock was set forward, fires what fell due at once
+/// when it is back: that is what was promised, and nothing that anybody could mend.
 struct DeadlineWatch: Sendable {
-  private var lastRound: Timestamp?
-  private var behindSince: Timestamp?
-  private var worst = Interval.zero
+  private var lastRound: (now: Timestamp, awake: Int64)?
+  /// As ``ServiceClock/awake`` counts.
+  private var behindSince: Int64?
+  private var worst: Int64 = 0
 
-  /// - Parameter next: the nearest deadline.
-  mutating func begin(next: Timestamp?, now: Timestamp) {
-    defer { lastRound = now }
+  /// - Parameters:
+  ///   - next: the nearest deadline.
+  ///   - awake: see ``ServiceClock/awake``.
+  mutating func begin(next: Timestamp?, now: Timestamp, awake: Int64) {
+    defer { lastRound = (now, awake) }
     // What fell due while the service was not there is fired when it is: that it was away is for others to notice.
     guard let lastRound else { return }
     guard let next, next <= now else {
       behindSince = nil
       return
     }
-    let since = behindSince ?? max(next, lastRound)
+    let late = min((now - max(next, lastRound.now)).microseconds, max(0, awake - lastRound.awake))
+    let since = behindSince ?? awake - late
     behindSince = since
-    worst = max(worst, now - since)
+    worst = max(worst, awake - since)
   }
 
   /// After deadlines were fired.
@@ -29,8 +36,9 @@ struct DeadlineWatch: Sendable {
   }
 
   /// The worst since the last call, and what is late now.
-  mutating func take(now: Timestamp) -> Interval {
-    defer { worst = .zero }
-    return max(worst, behindSince.map { now - $0 } ?? .zero)
+  mutating func take() -> Interval {
+    defer { worst = 0 }
+    guard let behindSince, let lastRound else { return Interval(microseconds: worst) }
+    return Interval(microseconds: max(worst, lastRound.awake - behindSince))
   }
 }

@@ -17,6 +17,8 @@ struct HeartbeatWatch: Sendable {
   }
 
   private var expected: [String: Expected] = [:]
+  /// What changed about who declared itself, since somebody asked.
+  private var changed: Set<String> = []
   private(set) var silent = 0
   private var declared = 0
 
@@ -42,12 +44,40 @@ struct HeartbeatWatch: Sendable {
         ?? Expected(within: e.within, severity: e.severity, isDeclared: false, heardAt: now, state: .unheard)
       known.within = e.within
       known.severity = e.severity
-      if known.isDeclared { declared -= 1 }
+      if known.isDeclared {
+        declared -= 1
+        changed.insert(e.name)
+      }
       known.isDeclared = false
       expected[e.name] = known
       new.append((e.name, known.heardAt + e.within))
     }
     return (new, gone)
+  }
+
+  /// What is to be kept of those that declared themselves: nil for who is not among them any more.
+  mutating func takeChanges() -> [String: HeartbeatBook.Promise?] {
+    guard !changed.isEmpty else { return [:] }
+    defer { changed = [] }
+    return Dictionary(
+      uniqueKeysWithValues: changed.map { name in
+        let known = expected[name].flatMap { $0.isDeclared ? $0 : nil }
+        return (name, known.map { .init(within: $0.within, isSilent: $0.state == .silent) })
+      })
+  }
+
+  /// What was taken could not be kept: it is given again.
+  mutating func returnChanges(_ names: some Sequence<String>) { changed.formUnion(names) }
+
+  /// It declared itself before the service started. Returns when to look after it; nil where a configuration names it, or its silence was said.
+  mutating func recall(_ name: String, _ promise: HeartbeatBook.Promise, now: Timestamp) -> Timestamp? {
+    guard expected[name] == nil, declared < HeartbeatWatch.declaredCapacity else { return nil }
+    expected[name] = Expected(
+      within: promise.within, severity: .high, isDeclared: true, heardAt: now,
+      state: promise.isSilent ? .silent : .unheard)
+    declared += 1
+    if promise.isSilent { silent += 1 }
+    return promise.isSilent ? nil : now + promise.within
   }
 
   /// An alert about its silence is open from before.
@@ -72,10 +102,12 @@ struct HeartbeatWatch: Sendable {
         expected[name] = Expected(
           within: within, severity: .high, isDeclared: true, heardAt: now, state: .heard)
         declared += 1
+        changed.insert(name)
         return (false, now + within)
       }
       // An entry that comes up too early is judged then; one that would come too late needs another.
       let isSooner = within < known.within || known.state == .silent
+      if known.within != within { changed.insert(name) }
       known.within = within
       expected[name] = known
       return (hear(name, now: now), isSooner ? now + within : nil)
@@ -87,7 +119,10 @@ struct HeartbeatWatch: Sendable {
 
   private mutating func hear(_ name: String, now: Timestamp) -> Bool {
     guard let state = expected[name]?.state else { return false }
-    if state == .silent { silent -= 1 }
+    if state == .silent {
+      silent -= 1
+      changed.insert(name)
+    }
     expected[name]?.heardAt = now
     expected[name]?.state = .heard
     return state == .silent
@@ -96,7 +131,10 @@ struct HeartbeatWatch: Sendable {
   @discardableResult
   private mutating func remove(_ name: String) -> Bool {
     let known = expected.removeValue(forKey: name)
-    if known?.isDeclared == true { declared -= 1 }
+    if known?.isDeclared == true {
+      declared -= 1
+      changed.insert(name)
+    }
     let wasSilent = known?.state == .silent
     if wasSilent { silent -= 1 }
     return wasSilent
@@ -117,6 +155,7 @@ struct HeartbeatWatch: Sendable {
     guard due <= now else { return .later(due) }
     expected[name]?.state = .silent
     silent += 1
+    changed.insert(name)
     return .silent(since: e.heardAt, within: e.within, wasHeard: e.state == .heard)
   }
 

@@ -19,12 +19,14 @@ struct BenchVerb: AsyncParsableCommand {
     @Option(
       help: "How many open alerts the log of the replay and rebuild runs has; there are ten times as many events.")
     var replayAlerts = 100_000
+    @Option(help: "How many anomalies the run about repeats remembers; the service's bound is 50 million.")
+    var ids = 10_000_000
     @Option(help: "How many seconds the idle run looks.") var seconds = 20
     @Option(help: "Run only these: \(Part.allCases.map(\.rawValue).joined(separator: ", ")).") var only: [Part] = []
     @Option(help: "Measure another program as well, with the same alerts in the same run.") var peer: Peer?
 
     enum Part: String, CaseIterable, ExpressibleByArgument {
-      case throughput, latency, notifier, memory, timers, replay, rebuild, idle, detection
+      case throughput, latency, notifier, memory, timers, intake, replay, rebuild, idle, detection
     }
     enum Peer: String, CaseIterable, ExpressibleByArgument { case alertmanager }
 
@@ -49,6 +51,7 @@ struct BenchVerb: AsyncParsableCommand {
         try await PeerBench(folder: folder, alerts: anomalies, messages: messages).run(&table)
       }
       if wants(.timers) { TimerBench(timers: 1_000_000).run(&table) }
+      if wants(.intake) { try IntakeBench(folder: folder, ids: ids).run(&table) }
       if wants(.replay) { try await ReplayBench(folder: folder, open: replayAlerts).run(&table) }
       if wants(.rebuild) { try RebuildBench(folder: folder, open: replayAlerts).run(&table) }
       if wants(.detection) { DetectionBench(series: series).run(&table) }

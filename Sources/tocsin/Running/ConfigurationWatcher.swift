@@ -1,3 +1,4 @@
+import Console
 import Foundation
 import Glibc
 import Logging
@@ -99,6 +100,8 @@ extension Configuration {
     var bus = bus
     if let clients = started.bus.curve?.clients { bus.curve?.clients = clients }
     if bus != started.bus { keys.append("bus") }
+    var console = console
+    console.answers = started.console.answers
     if console != started.console { keys.append("console") }
     if digests != started.digests { keys.append("digests") }
     if timeZone != started.timeZone { keys.append("timezone") }

@@ -44,11 +44,12 @@ final class Running: Sendable {
       connection.curve = .init(serverKey: keys.publicKey, keys: own)
     }
     own = ownClient
+    // One context for all clients of this process, so that they share a thread; within the service's own process, its gateway too.
+    let context = try Context(sockets: Running.sockets)
+    connection.context = context
     if isService {
-      let context = try Context()
       gateway.context = context
       gateway.inside = "inproc://tocsin.gateway"
-      connection.context = context
       connection.gateway = "inproc://tocsin.gateway"
     }
     self.gateway = gateway
@@ -63,6 +64,9 @@ final class Running: Sendable {
 
   /// The folder in which this process keeps what it has not delivered to the service yet.
   static func spool(_ configuration: Configuration) -> String { configuration.dataDirectory + "/spool" }
+
+  /// Sockets of this process: the gateway's, two for each client, and two for each page that follows what happens.
+  private static let sockets: Int32 = 16_384
 
   // MARK: - Parts
 
@@ -89,7 +93,7 @@ final class Running: Sendable {
         }) { try await gracefulShutdown() }
       },
       projectorPart(projector),
-      Archivist(path: configuration.logPath) { [self] in current.archiveAfter }.part,
+      archivePart(log: configuration.logPath),
       digests(configuration, log: log, reader: reader, projector: projector, commands: commands),
       try console(configuration, log: log, reader: reader, commands: commands, anomalies: anomalies),
       gapsPart(), try outboundHeartbeat(),
@@ -175,7 +179,7 @@ final class Running: Sendable {
         }
       },
       check: { [self] query, tenants in try await Running.check(current, query, tenants) },
-      onCall: onCallSource(), link: { [self] in readLink($0) },
+      onCall: onCallSource(), link: { [self] in readLink($0) }, answers: { [self] in current.console.answers },
       warnings: { [self] in current.gaps(now: wallClock()).map { "\($0.key) \($0.message)" } },
       moreMetrics: { [outbound] in Running.metrics(status.snapshot, outbound.counts) },
       audit: { [outbound] in Running.audit(status.snapshot.audit, outbound.counts) }, now: wallClock, zone: zone,
@@ -190,7 +194,15 @@ final class Running: Sendable {
     let configuration = current
     let logger = Logger(label: "tocsin.notifier")
     let templates = TemplateFolder.load(configuration: configuration.directory)
-    for fault in templates.faults { logger.error("a template of yours is not used", metadata: ["why": "\(fault)"]) }
+    let known = Mutex<[Fault]>([])
+    // Each fault once, however often the rest of the configuration is edited.
+    @Sendable func report(_ faults: [Fault]) {
+      for fault in known.withLock({ known in
+        defer { known = faults }
+        return faults.filter { !known.contains($0) }
+      }) { logger.error("a template of yours is not used", metadata: ["why": "\(fault)"]) }
+    }
+    report(templates.faults)
     let port = try WorkerClient(connection, worker: name)
     let transport = try CurlTransport()
     let worker = NotifierWorker(
@@ -198,7 +210,7 @@ final class Running: Sendable {
       transport: transport, logger: logger)
     onEdit { fresh in
       let templates = TemplateFolder.load(configuration: fresh.directory)
-      for fault in templates.faults { logger.error("a template of yours is not used", metadata: ["why": "\(fault)"]) }
+      report(templates.faults)
       Task { await worker.use(fresh.notifiers, templates: templates) }
     }
     return Part("notifier") {

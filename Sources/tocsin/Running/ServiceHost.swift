@@ -40,7 +40,8 @@ final class ServiceHost: Sendable {
           service = Service(
             log: log, gateway: gateway, clock: SystemClock(), control: control, status: status, writer: writer,
             logger: logger, snapshots: SnapshotFile(logPath: path), intake: IntakeShelf(logPath: path),
-            leases: try LeaseBook(path: "\(path)-leases"), audit: audit,
+            leases: try LeaseBook(path: "\(path)-leases"), heartbeats: try HeartbeatBook(path: "\(path)-leases"),
+            audit: audit,
             tables: { self.tables.withLock { $0 }?() }, onCommit: onCommit)
           try service.start(settings: lifecycle)
           self.control.withLock { $0 = control }
