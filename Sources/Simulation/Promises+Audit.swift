@@ -59,7 +59,7 @@ extension Promises {
       return fail(8, "the auditor says what nobody can read: \(anomaly.metric)")
     }
     guard anomaly.status == .firing else { return }
-    audit.saidAt[Promises.name(finding)] = e.recordedAt
+    defer { audit.saidAt[Promises.name(finding)] = e.recordedAt }
     if anomaly.summary?.isEmpty != false { fail(8, "the auditor finds \(finding.kind.rawValue) and does not say what") }
     // What a full disk kept waiting was so when it was said.
     guard e.recordedAt == serviceNow else { return }
@@ -83,8 +83,10 @@ extension Promises {
       guard let expected = World.audit.expected.first(where: { $0.name == about }) else {
         return fail(4, "the auditor waits for \(about), and nobody asked it to")
       }
-      // Who was silent before a restart still is.
-      isTrue = audit.listened + Promises.slack >= (audit.heardAt[about] ?? .zero) + expected.within
+      // Who was silent before a start still is; that somebody was heard just before it may have been lost with the process.
+      let heard = audit.heardAt[about] ?? .zero
+      let wasSilent = heard <= audit.startedAt && audit.saidAt[Promises.name(finding)] != nil
+      isTrue = wasSilent || audit.listened + Promises.slack >= heard + expected.within
     case .messages_unaccounted, .resolved_owed, .tables_behind: isTrue = false
     }
     if !isTrue { fail(4, "the auditor cries wolf: \(finding.kind.rawValue) \(about): \(anomaly.summary ?? "")") }

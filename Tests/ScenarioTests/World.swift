@@ -138,10 +138,19 @@ final class World {
         let logs = ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).filter {
           $0.hasSuffix(".log")
         }.sorted().map { "--- \($0)\n" + log(String($0.dropLast(4))).suffix(3000) }
+        // Whether the service knows of a message, and why it waits, tells a slow machine from a lost message.
+        let owed = (try? shell("tocsin deliveries; tocsin events | tail -n 40 | cut -c 1-300", seconds: 20))?.output
         throw Failure(
           description:
-            "waited in vain until \(what)\narrived:\n\(arrived.map(World.brief).joined(separator: "\n"))\n\(logs.joined(separator: "\n"))"
-        )
+            """
+            waited in vain until \(what)
+            arrived:
+            \(arrived.map(World.brief).joined(separator: "\n"))
+            in the outbox: \(outbox().suffix(20).joined(separator: " "))
+            deliveries and facts:
+            \(owed ?? "no answer")
+            \(logs.joined(separator: "\n"))
+            """)
       }
       try await Task.sleep(for: .milliseconds(50))
     }

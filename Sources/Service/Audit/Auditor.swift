@@ -114,7 +114,8 @@ package struct Auditor: Sendable {
         guard let about = finding.about else { continue }
         if finding.kind == .heartbeat_silent {
           heartbeats.recall(silent: about, now: now)
-          standing[finding]?.text = "\(about) fell silent before the service started, and has not been heard since"
+          standing[finding]?.text =
+            "\(about) fell silent before the service started, and has not been heard since the start"
         }
         if finding.kind == .messages_untaken { channelsUntaken.insert(about) }
       }
