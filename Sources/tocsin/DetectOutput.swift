@@ -32,7 +32,9 @@ extension ReportLine {
     var text = "nothing is due"
     var facts: [String] = []
     if let newest = r.newest { facts.append("checked through \(newest.rfc3339)") }
-    if let by = r.doneBy { facts.append("by \(by)\(r.doneAt.map { " at \($0.rfc3339)" } ?? "")") }
+    if let by = r.doneBy {
+      facts.append("by \(by)\(r.doneAt.map { " at \(Timestamp(seconds: $0.microseconds / 1_000_000).rfc3339)" } ?? "")")
+    }
     if !facts.isEmpty { text += ": " + facts.joined(separator: ", ") }
     if let next = r.next { text += "; due again at \(next.rfc3339)" }
     return text + (facts.isEmpty ? "" : ". --again looks at the newest window once more")

@@ -91,6 +91,18 @@ import Testing
     #expect(others <= shape.borne, "\(others) alarms for nothing")
   }
 
+  @Test func `days: an incident that repeats each quarter is told each time`() {
+    for seed in 0..<4 {
+      var random = SeededRandom(seed: UInt64(seed))
+      var stream = AdaptiveStream()
+      for d in 0..<263 {
+        let x = 1000 + 40 * random.gaussian() + (d % 90 == 80 ? 900 : 0)
+        let score = stream.push(seconds: Double(d) * 86_400, x).score
+        if d % 90 == 80 { #expect(score >= Adaptive.standard, "day \(d): \(score)") }
+      }
+    }
+  }
+
   @Test(arguments: [
     // Whatever the columns are called and however times are written, the same scores.
     "timestamp,value", "TimeStamp;Value", "when,who,amount", "value", "id,created,total", "t\tv",

@@ -99,7 +99,7 @@ struct AdaptiveCore {
   private var median: SlidingMedian
   private var error: SlidingMean
   private var emission: Emission
-  private var usual = UsualLevel()
+  private var usual: UsualLevel
 
   init(interval: Double) {
     self.interval = interval
@@ -110,6 +110,7 @@ struct AdaptiveCore {
     median = SlidingMedian(Int(Self.window(48, 3, pace)))
     error = SlidingMean(Int(Self.window(48, 3, pace)))
     emission = Emission(pace: max(AdaptiveStream.leastPace, pace))
+    usual = UsualLevel(interval: interval)
   }
 
   private static func pacing(_ interval: Double) -> (gate: Double, learning: Int) {
@@ -153,7 +154,7 @@ struct AdaptiveCore {
     median = try SlidingMedian(Int(Self.window(48, 3, pace)), from: &state)
     error = try SlidingMean(Int(Self.window(48, 3, pace)), from: &state)
     emission = try Emission(pace: max(AdaptiveStream.leastPace, pace), from: &state)
-    usual = try UsualLevel(from: &state)
+    usual = try UsualLevel(interval: interval, from: &state)
   }
 
   mutating func push(seconds: Double, _ x: Double) -> AdaptiveStream.Score {
@@ -244,6 +245,9 @@ struct UsualLevel {
   static let memory = 20_000.0
   /// No deviation counts as more.
   static let most = 50.0
+  /// Nor as more for the tail of a series that is slower than hourly: it has too few points to outweigh a single one for years.
+  static let mostOfSlow = 10.0
+  private let mostOfTail: Double
 
   private var m = 0.0
   private var v = 0.0
@@ -268,7 +272,8 @@ struct UsualLevel {
     let kurtosis = max(3, fourth / points)
     let q = d / pow(kurtosis / 3, 0.28)
     if i >= 50 {
-      fourth += d * d * d * d
+      let one = min(d, mostOfTail)
+      fourth += one * one * one * one
       points += 1
       let most = Self.prior + Self.memory
       if points > most {
@@ -285,13 +290,16 @@ struct UsualLevel {
     return (d, q, mean, sd)
   }
 
-  init() {}
+  init(interval: Double) { mostOfTail = Self.tail(interval) }
+
+  private static func tail(_ interval: Double) -> Double { interval > 3600 ? mostOfSlow : most }
 
   func write(to out: inout StateWriter) {
     for number in [m, v, weight, fourth, points] { out.put(number) }
   }
 
-  init(from state: inout StateReader) throws(StateError) {
+  init(interval: Double, from state: inout StateReader) throws(StateError) {
+    mostOfTail = Self.tail(interval)
     m = try state.double()
     v = try state.double()
     weight = try state.double()

@@ -20,6 +20,8 @@ package actor DetectorWorker {
   let log: Logger
   /// Event types whose source failed, and when that was last said.
   var failing: [String: Timestamp] = [:]
+  /// The last question for a lease got no answer: nothing else is asked until one does.
+  var serviceIsAway = false
   /// What checks with a memory know of their series, by check.
   var memories: [String: CheckMemory] = [:]
   private(set) var reports: [String: RunReport] = [:]

@@ -26,7 +26,7 @@ extension DetectorWorker {
   }
 
   private func floodText() async -> (text: String?, version: Int64?) {
-    if let leases, let latest = try? await leases.latest(DetectorWorker.floodLease) {
+    if let leases, !serviceIsAway, let latest = try? await leases.latest(DetectorWorker.floodLease) {
       return (latest.text, latest.version)
     }
     return ((try? state.floodText()) ?? nil, nil)

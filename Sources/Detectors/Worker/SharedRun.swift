@@ -1,5 +1,6 @@
 import Alerts
 import Bus
+import Logging
 
 extension DetectorWorker {
   /// Runs an event type in its turn: under a lease of the service, so that of all workers one checks each slot of its schedule.
@@ -13,7 +14,9 @@ extension DetectorWorker {
     // A backfill is of no slot: it is done as often as it is asked for.
     let slot = extent == .due ? event.slot(at: now()) : ""
     do {
-      switch try await leases.take(event.name, slot: slot) {
+      let answer = try await leases.take(event.name, slot: slot)
+      serviceIsAway = false
+      switch answer {
       case .held(let other):
         report.outcome = .claimed("\(other) has it")
         return report
@@ -35,6 +38,10 @@ extension DetectorWorker {
         report.outcome = .waiting("the service gives no lease: \(error.message)")
         return report
       }
+      if !serviceIsAway {
+        log.notice("no service answers (\(error.message)): this run goes by what this machine remembers")
+      }
+      serviceIsAway = true
       return await run(event, extent, progress: progress)
     } catch {
       report.outcome = .failed("\(error)")
