@@ -31,19 +31,21 @@ final class AlertState {
   static let searchLimit = 16 * 1024
 
   init(_ e: Detected, of row: RecordedEvent, policy: FrozenPolicy?) {
+    // Once: it is many texts, each counted at each asking.
+    let anomaly = e.anomaly
     summary = AlertSummary(
       id: AlertID(row.subject.number), version: row.version, generation: e.generation, dedupKey: e.dedupKey,
       severity: e.severity, state: .open, condition: .firing, openedAt: row.recordedAt, lastSeenAt: row.recordedAt,
-      count: 1, route: e.route, steps: policy?.delays.count, anomaly: e.anomaly)
+      count: 1, route: e.route, steps: policy?.delays.count, anomaly: anomaly)
     previous = e.previous
     self.policy = policy
-    search = AlertState.words(of: e.anomaly)
+    search = AlertState.words(of: anomaly)
     opening =
       JSON.compact([
-        "headline": .string(Sentence.headline(e.anomaly)), "deviation": .number(e.anomaly.deviation),
+        "headline": .string(Sentence.headline(anomaly)), "deviation": .number(anomaly.deviation),
         "dimensions": .text(
-          e.anomaly.dimensions.isEmpty
-            ? nil : e.anomaly.dimensions.map { "\($0.name)=\($0.value)" }.joined(separator: ", ")),
+          anomaly.dimensions.isEmpty
+            ? nil : anomaly.dimensions.map { "\($0.name)=\($0.value)" }.joined(separator: ", ")),
         "dashboard_only": e.route.dashboardOnly ? true : .null,
       ]).bytes
     if let first = policy?.delays.first, first > .zero { summary.nextEscalationAt = row.recordedAt + first }

@@ -37,8 +37,10 @@ final class DailyAnomaly {
     createdAt = ""
   }
 
-  func take(_ anomaly: Anomaly, _ severity: Severity, count: Int, at: Timestamp) {
-    let change = anomaly.deviation.map { $0 * 100 }
+  /// One more anomaly, the newest of this alert.
+  func take(_ alert: AlertState, _ severity: Severity, count: Int, at: Timestamp) {
+    // Each asked for where it stands: a copy of the anomaly is a copy of all its texts.
+    let change = alert.summary.anomaly.deviation.map { $0 * 100 }
     if isNew {
       createdAt = at.rfc3339
       self.severity = severity
@@ -47,10 +49,10 @@ final class DailyAnomaly {
     }
     let isWorse = (change?.magnitude ?? -1) > (deviation?.magnitude ?? -1)
     if isNew || isWorse {
-      expected = anomaly.expected
-      actual = anomaly.value
+      expected = alert.summary.anomaly.expected
+      actual = alert.summary.anomaly.value
       deviation = change
-      detector = anomaly.detector
+      detector = alert.summary.anomaly.detector
     }
     anomalies += count
   }

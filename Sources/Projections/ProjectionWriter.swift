@@ -34,9 +34,11 @@ final class ProjectionWriter {
   private var insertProblem: BoundStatement
   private var setProgress: BoundStatement
 
-  /// How many alerts, and how many notifications, stay in memory between batches: about 100 MB of the largest rows there are,
-  /// a few of ordinary ones. Beyond it everything is forgotten and read again when it is touched.
+  /// How many alerts, and how many notifications, stay in memory between batches. Beyond it everything is forgotten and read again when it is touched.
   static let cacheLimit = 20_000
+  /// The same, in bytes of the anomalies that were read: 20,000 of the largest would be five gigabytes.
+  static let cacheBytes = 64 << 20
+  private var bytesRead = 0
 
   /// Whether the full-text index is kept up with each row. While a file is built from the start it is made at the end.
   var keepsSearch = true
@@ -103,6 +105,7 @@ final class ProjectionWriter {
   /// Whether so much has been touched that it should be written before more is.
   var isFull: Bool {
     alerts.count > ProjectionWriter.cacheLimit || notifications.count > ProjectionWriter.cacheLimit
+      || bytesRead > ProjectionWriter.cacheBytes
   }
 
   func apply(_ row: RecordedEvent) throws {
@@ -139,9 +142,15 @@ final class ProjectionWriter {
     try writeTimeline(row, alert: number)
     try writeFact(row, alert: number)
     switch row.event {
-    case .detected(let e): try count(row, state, 1, e.anomaly, e.severity)
-    case .reopened(let e): try count(row, state, 1, e.anomaly, e.severity)
-    case .deduplicated(let e): try count(row, state, e.count, e.last, e.worst)
+    case .detected(let e):
+      bytesRead += e.kept.text.count
+      try count(row, state, 1, e.severity)
+    case .reopened(let e):
+      bytesRead += e.kept.text.count
+      try count(row, state, 1, e.severity)
+    case .deduplicated(let e):
+      bytesRead += e.kept.text.count
+      try count(row, state, e.count, e.worst)
     case .severityRaised(let e): try raise(row, state, e.to)
     case .notificationRequested, .notificationAttempted, .notificationDelivered, .notificationFailed,
       .notificationCancelled:
@@ -282,15 +291,14 @@ final class ProjectionWriter {
 
   // MARK: - Rows that are changed in memory first
 
-  private func count(
-    _ row: RecordedEvent, _ state: AlertState, _ n: Int, _ anomaly: Anomaly, _ severity: Severity
-  ) throws {
+  /// Counts the anomaly that the alert's row has just taken up.
+  private func count(_ row: RecordedEvent, _ state: AlertState, _ n: Int, _ severity: Severity) throws {
     let number = row.subject.number
     counts[CountKey(alert: number, quarter: Quarter.of(row.recordedAt)), default: 0] += n
-    let key = DayKey(alert: number, day: anomaly.time.utcDay.days)
+    let key = DayKey(alert: number, day: state.summary.anomaly.time.utcDay.days)
     let day =
       try days[key] ?? stored(key, state) ?? DailyAnomaly(alert: number, day: key.day, anomaly: state.summary.anomaly)
-    day.take(anomaly, severity, count: n, at: row.recordedAt)
+    day.take(state, severity, count: n, at: row.recordedAt)
     days[key] = day
   }
 
@@ -370,7 +378,7 @@ final class ProjectionWriter {
     counts.removeAll(keepingCapacity: true)
     days.removeAll(keepingCapacity: true)
     newlyTold.removeAll(keepingCapacity: true)
-    if alerts.count > ProjectionWriter.cacheLimit || notifications.count > ProjectionWriter.cacheLimit { forget() }
+    if isFull { forget() }
   }
 
   /// Lets go of what stays in memory, on another thread: it is much.
@@ -378,6 +386,7 @@ final class ProjectionWriter {
     let spent = Spent(alerts: alerts, notifications: notifications)
     alerts = [:]
     notifications = [:]
+    bytesRead = 0
     DispatchQueue.global(qos: .utility).async { withExtendedLifetime(spent) {} }
   }
 

@@ -9,8 +9,6 @@ import Synchronization
 package enum LogReplay {
   /// From so many events on, rows are read on one thread while another takes them up.
   package static let threadThreshold: Int64 = 20_000
-  /// Facts that go from one to the other at once.
-  private static let chunkSize = 256
 
   /// - Parameter threshold: from so many events on, on two threads.
   /// - Returns: how many there were.
@@ -40,13 +38,13 @@ package enum LogReplay {
     nonisolated(unsafe) let log = log
     let thread = Thread {
       var reader = FactReader()
-      var chunk = pipe.empty(chunkSize)
+      var chunk = pipe.empty()
       do {
         try log.scan(after: position) { row in
           chunk.append(try fact(row, &reader))
-          if chunk.count == chunkSize {
+          if chunk.isFull {
             pipe.put(chunk)
-            chunk = pipe.empty(chunkSize)
+            chunk = pipe.empty()
           }
           return true
         }
@@ -58,13 +56,40 @@ package enum LogReplay {
     thread.stackSize = 8 << 20
     thread.start()
     var count = 0
-    while var chunk = try pipe.take() {
-      chunk.withUnsafeBufferPointer { facts in for i in facts.indices { engine.replay(facts[i]) } }
+    while let chunk = try pipe.take() {
       count += chunk.count
-      chunk.removeAll(keepingCapacity: true)
+      chunk.takeAll { engine.replay($0) }
       pipe.giveBack(chunk)
     }
     return count
+  }
+}
+
+/// Some facts in a piece of memory that is used again and again: each is made where it stands, and taken out from there, never copied.
+///
+/// Unchecked: one thread at a time has it, the one that fills it or the one that empties it.
+private final class FactChunk: @unchecked Sendable {
+  static let size = 256
+  private let facts = UnsafeMutablePointer<Fact>.allocate(capacity: FactChunk.size)
+  private(set) var count = 0
+
+  var isFull: Bool { count == FactChunk.size }
+
+  /// There must be room.
+  func append(_ fact: consuming Fact) {
+    precondition(!isFull, "a chunk of facts is handed on when it is full")
+    (facts + count).initialize(to: fact)
+    count += 1
+  }
+
+  func takeAll(_ body: (borrowing Fact) -> Void) {
+    for i in 0..<count { body((facts + i).move()) }
+    count = 0
+  }
+
+  deinit {
+    facts.deinitialize(count: count)
+    facts.deallocate()
   }
 }
 
@@ -73,9 +98,9 @@ private final class FactPipe: Sendable {
   /// So many chunks wait at most: the reader is no further ahead than that.
   private static let capacity = 32
   private struct State {
-    var chunks: [[Fact]] = []
+    var chunks: [FactChunk] = []
     /// Taken up, to be filled again: fresh memory for each would cost more than what stands in it.
-    var used: [[Fact]] = []
+    var used: [FactChunk] = []
     var isOver = false
     var error: (any Error)?
   }
@@ -83,21 +108,16 @@ private final class FactPipe: Sendable {
   private let filled = DispatchSemaphore(value: 0)
   private let free = DispatchSemaphore(value: FactPipe.capacity)
 
-  func put(_ chunk: [Fact]) {
+  func put(_ chunk: FactChunk) {
     free.wait()
     state.withLock { $0.chunks.append(chunk) }
     filled.signal()
   }
 
   /// To be filled.
-  func empty(_ capacity: Int) -> [Fact] {
-    if let used = state.withLock({ $0.used.popLast() }) { return used }
-    var new: [Fact] = []
-    new.reserveCapacity(capacity)
-    return new
-  }
+  func empty() -> FactChunk { state.withLock { $0.used.popLast() } ?? FactChunk() }
 
-  func giveBack(_ chunk: [Fact]) { state.withLock { $0.used.append(chunk) } }
+  func giveBack(_ chunk: FactChunk) { state.withLock { $0.used.append(chunk) } }
 
   func end(_ error: (any Error)?) {
     state.withLock {
@@ -108,7 +128,7 @@ private final class FactPipe: Sendable {
   }
 
   /// Nil behind the last.
-  func take() throws -> [Fact]? {
+  func take() throws -> FactChunk? {
     filled.wait()
     let (chunk, error) = state.withLock { s in (s.chunks.isEmpty ? nil : s.chunks.removeFirst(), s.error) }
     if let chunk {

@@ -44,7 +44,8 @@ struct Snapshots {
 
   let store: any SnapshotStore
   private var position: Int64 = 0
-  private var takenAt = Timestamp.epoch
+  /// When the last one was taken; before the first, when it was asked for first.
+  private var takenAt: Timestamp?
   private let isBusy = Busy()
   private let queue = DispatchQueue(label: "tocsin.snapshots", qos: .utility)
 
@@ -72,7 +73,9 @@ struct Snapshots {
 
   /// Takes one if it is time. To be called when everything that was decided is committed.
   mutating func takeIfDue(_ engine: Engine, _ log: any EventLog, now: Timestamp, logger: Logger) {
-    guard log.head - position >= Snapshots.eventsBetween, now - takenAt >= Snapshots.pause || now < takenAt,
+    let since = takenAt ?? now
+    takenAt = since
+    guard log.head - position >= Snapshots.eventsBetween, now - since >= Snapshots.pause || now < since,
       engine.head == log.head, !isBusy.value.load(ordering: .acquiring)
     else { return }
     position = log.head

@@ -41,23 +41,24 @@ extension ReportLine {
   }
 }
 
-/// A backfill's progress: a bar on a terminal, else a line at every tenth.
+/// A backfill's progress: a bar on a terminal, and nothing in a pipe.
 final class ProgressMeter: Sendable {
   private let isTerminal = isatty(2) == 1
   /// Thousandths of the whole that were shown last.
   private let shown = Mutex(-1)
 
   func show(_ p: BackfillProgress) {
+    guard isTerminal else { return }
     let thousandths = Int(p.share * 1000)
-    let step = isTerminal ? 1 : 100
     let isNew = shown.withLock { last in
-      guard thousandths / step != last / step || last < 0 else { return false }
+      guard thousandths != last else { return false }
       last = thousandths
       return true
     }
     guard isNew else { return }
-    let text = "\(Int(p.share * 100))% \(p.event): \(p.windows) of \(p.of) windows"
-    guard isTerminal else { return FileHandle.standardError.write(Data("\(text)\n".utf8)) }
+    // Readings that are not summed up by windows are one piece.
+    let windows = p.of > 0 ? ": \(p.windows) of \(p.of) windows" : ""
+    let text = "\(Int(p.share * 100))% \(p.event)\(windows)"
     let done = Int((p.share * 30).rounded())
     let bar = String(repeating: "#", count: done) + String(repeating: ".", count: 30 - done)
     FileHandle.standardError.write(Data("\r\u{1B}[2K[\(bar)] \(text)".utf8))

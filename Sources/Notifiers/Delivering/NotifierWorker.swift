@@ -186,7 +186,8 @@ package actor NotifierWorker {
       queues[key] = queue
       switch next {
       case .start(let job, let waited):
-        Task { await work(job, waited: waited, key) }
+        // At once, up to the first wait: to be put behind other tasks would cost a switch of threads.
+        Task.immediate { await work(job, waited: waited, key) }
       case .wait(let until):
         return wake(key, at: until)
       case .nothing:
