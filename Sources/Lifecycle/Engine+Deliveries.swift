@@ -72,6 +72,7 @@ extension Engine {
   }
 
   private mutating func wasTold(_ p: Ledger.Pending) {
+    if p.purpose == .summary { groupHasHeard(p.subject, p.members, at: p.place) }
     guard p.purpose == .firing, p.subject.kind == .alert else { return }
     let id = AlertID(p.subject.number)
     // Its end is on its way already, behind it.

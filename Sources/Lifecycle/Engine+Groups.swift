@@ -146,8 +146,8 @@ extension Engine {
       if a.isResolved {
         owesNoEnd(of: id, subject, place)
       } else {
-        if isOwedAnEnd, groups[subject]?.told[id]?.contains(where: { $0.target == place.target }) != true {
-          groups[subject]?.told[id, default: []].append(place)
+        if isOwedAnEnd, groups[subject]?.told[id]?.contains(where: { $0.place.target == place.target }) != true {
+          groups[subject]?.told[id, default: []].append(GroupState.Told(place: place))
         }
         if !a.groups.contains(subject) { alerts[id]?.groups.append(subject) }
         if a.severity == .critical { groups[subject]?.lastCriticalAt = time }
@@ -156,15 +156,26 @@ extension Engine {
     if !isReplaying { deadlines.add(.group(subject), at: time + (groups[subject]?.interval ?? .zero)) }
   }
 
-  /// The message never arrived there: nobody there is owed an end, unless another message is on its way.
+  /// The message arrived there, or may have.
+  mutating func groupHasHeard(_ subject: Subject, _ members: [AlertID], at place: AlertState.Place) {
+    for id in members {
+      guard let i = groups[subject]?.told[id]?.firstIndex(where: { $0.place.target == place.target }) else { continue }
+      groups[subject]?.told[id]?[i].hasArrived = true
+    }
+  }
+
+  /// The message never arrived there: nobody there is owed an end, unless an earlier one did, or another is on its way.
   mutating func groupWasNotTold(_ subject: Subject, _ members: [AlertID], by place: AlertState.Place) {
     let others = ledger.about(subject).filter { $0.purpose == .summary && $0.place.target == place.target }
-    for id in members where !others.contains(where: { $0.members.contains(id) }) { owesNoEnd(of: id, subject, place) }
+    for id in members where !others.contains(where: { $0.members.contains(id) }) {
+      let hasArrived = groups[subject]?.told[id]?.contains { $0.place.target == place.target && $0.hasArrived }
+      if hasArrived != true { owesNoEnd(of: id, subject, place) }
+    }
   }
 
   private mutating func owesNoEnd(of id: AlertID, _ subject: Subject, _ place: AlertState.Place) {
     guard groups[subject] != nil else { return }
-    groups[subject]?.told[id]?.removeAll { $0.target == place.target }
+    groups[subject]?.told[id]?.removeAll { $0.place.target == place.target }
     guard groups[subject]?.told[id]?.isEmpty ?? true else { return }
     groups[subject]?.told[id] = nil
     if alerts[id]?.isResolved == true { leave(id, subject) }
@@ -196,12 +207,13 @@ extension Engine {
     // Ends are told to those who heard of the beginning, whoever is on call by now.
     let ended = members.filter { alerts[$0]?.isResolved == true }
     let reached = Set(places.map(\.target))
-    for place in ended.flatMap({ g.told[$0] ?? [] }) where !places.contains(where: { $0.target == place.target }) {
+    for place in ended.flatMap({ (g.told[$0] ?? []).map(\.place) })
+    where !places.contains(where: { $0.target == place.target }) {
       places.append(place)
     }
     let cause = members.compactMap { alerts[$0]?.decisivePosition }.max()
     for place in places {
-      let owed = ended.filter { id in g.told[id]?.contains { $0.target == place.target } == true }
+      let owed = ended.filter { id in g.told[id]?.contains { $0.place.target == place.target } == true }
       let mine = owed + (reached.contains(place.target) ? firing : [])
       if !mine.isEmpty { tell(g, mine, place, cause: cause, now: now) }
     }

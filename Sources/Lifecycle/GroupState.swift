@@ -15,7 +15,12 @@ package struct GroupState: Sendable, Equatable {
   package var waiting: Set<AlertID> = []
   /// Alerts that a message told of as firing, and the places to which it went and that are owed the end: whoever was on call then hears of it, also after the
   /// hand-over. Never without a place.
-  package var told: [AlertID: [AlertState.Place]] = [:]
+  package var told: [AlertID: [Told]] = [:]
+  package struct Told: Sendable, Equatable {
+    package var place: AlertState.Place
+    /// A message that told of it there was delivered, or may have been: a later one that fails takes nothing back.
+    package var hasArrived = false
+  }
   package var lastSentAt: Timestamp?
   /// When a message last told of a critical alert as firing.
   package var lastCriticalAt: Timestamp?

@@ -147,7 +147,7 @@ extension Promises {
       alerts[id]?.round = 0
     }
     // Whoever heard of it in a group, and not of its end, has nothing to hear.
-    if !owedInGroup.values.contains(where: { $0.contains(id) }) { joinGroup(id, e) }
+    if !owedInGroup.values.contains(where: { $0[id] != nil }) { joinGroup(id, e) }
   }
 
   private mutating func ended(_ r: Resolved, _ e: RecordedEvent, _ id: AlertID) {

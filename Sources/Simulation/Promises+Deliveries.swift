@@ -32,7 +32,8 @@ extension Promises {
     let target = Receiver.Target(channel: n.channel, destination: n.destination)
     let r = Request(
       purpose: n.purpose, subject: e.subject, place: "\(e.subject) \(n.channel) \(n.destination)", target: target,
-      position: e.position, requestedAt: e.recordedAt, notBefore: n.notBefore, step: n.step, round: n.round)
+      position: e.position, requestedAt: e.recordedAt, notBefore: n.notBefore, step: n.step, round: n.round,
+      members: n.members)
     requested[n.key] = r
     let id = AlertID(e.subject.number)
     switch n.purpose {
@@ -100,11 +101,28 @@ extension Promises {
     for id in n.members {
       guard let a = alerts[id] else { continue }
       if a.isResolved {
-        owedInGroup[e.subject]?.remove(id)
+        owesNoEnd(of: id, e.subject, r.place)
       } else {
-        owedInGroup[e.subject, default: []].insert(id)
+        if owedInGroup[e.subject]?[id]?[r.place] == nil {
+          owedInGroup[e.subject, default: [:]][id, default: [:]][r.place] = false
+        }
         dues[Timer(kind: .group, subject: id.subject)] = nil
       }
+    }
+    summariesUnderWay[r.place, default: []].insert(n.key)
+  }
+
+  private mutating func owesNoEnd(of id: AlertID, _ group: Subject, _ place: String) {
+    owedInGroup[group]?[id]?[place] = nil
+    if owedInGroup[group]?[id]?.isEmpty == true { owedInGroup[group]?[id] = nil }
+  }
+
+  /// What never arrived anywhere owes nothing: nobody heard of it before, and no other message that says so is on its way.
+  private mutating func summaryHasFailed(_ r: Request) {
+    guard r.unknown == 0 else { return }
+    let others = (summariesUnderWay[r.place] ?? []).compactMap { requested[$0] }
+    for id in r.members where owedInGroup[r.subject]?[id]?[r.place] == false {
+      if !others.contains(where: { $0.members.contains(id) }) { owesNoEnd(of: id, r.subject, r.place) }
     }
   }
 
@@ -132,19 +150,28 @@ extension Promises {
     if r.end == nil { endedCount += 1 }
     requested[key]?.end = how
     if r.purpose == .resolved, endsUnderWay[r.place] == key { endsUnderWay[r.place] = nil }
+    summariesUnderWay[r.place]?.remove(key)
   }
 
   private mutating func wasTold(_ key: String, _ e: RecordedEvent) {
-    guard let r = requested[key], r.purpose == .firing else { return }
+    guard let r = requested[key] else { return }
+    if r.purpose == .summary {
+      for id in r.members where owedInGroup[r.subject]?[id]?[r.place] != nil {
+        owedInGroup[r.subject]?[id]?[r.place] = true
+      }
+    }
+    guard r.purpose == .firing else { return }
     // An end that is under way behind it covers it.
     if endsUnderWay[r.place] == nil { owed[r.place] = true }
     for (group, target) in stormTargets where target == r.target {
-      owedInGroup[group]?.remove(AlertID(r.subject.number))
+      owedInGroup[group]?[AlertID(r.subject.number)] = nil
     }
   }
 
   private mutating func hasFailed(_ key: String, _ e: RecordedEvent) {
-    guard let r = requested[key], r.purpose == .firing else { return }
+    guard let r = requested[key] else { return }
+    if r.purpose == .summary { summaryHasFailed(r) }
+    guard r.purpose == .firing else { return }
     let id = AlertID(r.subject.number)
     guard let a = alerts[id], !a.isHeld, let settings = configurations[a.route.configuration] else { return }
     let parts = key.split(separator: "/", maxSplits: 4)

@@ -63,7 +63,7 @@ extension Promises {
       fail(4, "the end of \(place) is owed and was never requested")
     }
     for (group, members) in owedInGroup.sorted(by: { $0.key < $1.key }) {
-      for id in members.sorted() where alerts[id]?.isResolved == true {
+      for id in members.keys.sorted() where alerts[id]?.isResolved == true {
         fail(4, "the end of \(id) is owed to those who heard of it in \(group), and was never requested")
       }
     }

@@ -84,6 +84,7 @@ struct Promises {
     var notBefore: Timestamp?
     var step: Int?
     var round: Int?
+    var members: [AlertID] = []
     var unknown = 0
     var arrivals = 0
     var end: String?
@@ -93,8 +94,10 @@ struct Promises {
   var owed: [String: Bool] = [:]
   /// By alert and target: the key of an end that is requested and not settled.
   var endsUnderWay: [String: String] = [:]
-  /// By group and alert: told as firing, and not of its end.
-  var owedInGroup: [Subject: Set<AlertID>] = [:]
+  /// By group, alert and place: told as firing, and not of its end; whether a message that said so has arrived there, or may have.
+  var owedInGroup: [Subject: [AlertID: [String: Bool]]] = [:]
+  /// By place: messages of a group that are not settled.
+  var summariesUnderWay: [String: Set<String>] = [:]
   /// Where the message of a storm's group goes.
   var stormTargets: [Subject: Receiver.Target] = [:]
   /// When each place was last told of a group.

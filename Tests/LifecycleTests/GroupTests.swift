@@ -39,6 +39,26 @@ import Testing
     g.replayMatches()
   }
 
+  /// Whoever heard of it hears of its end, also when a later message that told of it again could not be delivered.
+  @Test func aLaterBatchThatFailsTakesNothingBack() throws {
+    var g = Given()
+    let a = g.fires("a", .high)
+    g.passes(.minutes(5))
+    #expect(g.deliver() == ["G-1 summary chat/slack"])
+    g.command(.snooze(.hours(2)), a)
+    g.passes(.hours(2) + .minutes(31))
+    let lease = g.lease()
+    let again = try #require(lease)
+    #expect(again.members == [a])
+    g.receipt(again, .failed)
+    g.restarts()
+    g.clears("a")
+    g.passes(.minutes(31))
+    #expect(g.deliver() == ["G-1 summary chat/slack"])
+    #expect(g.engine.groups.isEmpty || g.engine.groups.values.allSatisfy { $0.told.isEmpty })
+    g.replayMatches()
+  }
+
   @Test func heldAlertsComeBackToTheirGroup() {
     var g = Given()
     let a = g.fires("a", .high)

@@ -98,7 +98,7 @@ extension Engine: Packed {
 
 extension Engine {
   /// Raised when the bytes change their meaning although the names stay.
-  private static let edition = 1
+  private static let edition = 2
 
   /// What tells this form of a snapshot from any other: a property more, or less, or elsewhere, is another form.
   package static var snapshotForm: StableHash {

@@ -18,7 +18,10 @@ extension GroupState: Packed {
     p.list(waiting.sorted()) { $0.alert($1) }
     p.list(told.sorted { $0.key < $1.key }) {
       $0.alert($1.key)
-      $0.list($1.value) { $0.place($1) }
+      $0.list($1.value) {
+        $0.place($1.place)
+        $0.bool($1.hasArrived)
+      }
     }
     p.optional(lastSentAt) { $0.time($1) }
     p.optional(lastCriticalAt) { $0.time($1) }
@@ -29,7 +32,9 @@ extension GroupState: Packed {
       subject: u.subject(), key: u.text(), configuration: u.int(), route: u.optional { $0.int() },
       place: u.optional { $0.place() }, wait: Interval(microseconds: u.int64()),
       interval: Interval(microseconds: u.int64()), waiting: Set(u.list { $0.alert() }),
-      told: Dictionary(u.list { u in (u.alert(), u.list { $0.place() }) }, uniquingKeysWith: { $1 }),
+      told: Dictionary(
+        u.list { u in (u.alert(), u.list { GroupState.Told(place: $0.place(), hasArrived: $0.bool()) }) },
+        uniquingKeysWith: { $1 }),
       lastSentAt: u.optional { $0.time() }, lastCriticalAt: u.optional { $0.time() },
       dueAt: u.optional { $0.time() })
   }
