@@ -50,15 +50,15 @@ struct IdleBench {
       "idle: share of a core", String(format: "%.2f %%", share * 100), limit: "0.50 % allowed",
       ratio: share / IdleBench.allowedShare)
     table.add(
-      "idle: wake-ups a second", String(format: "%.1f", Double(after.wakeUps - before.wakeUps) / Double(seconds)))
+      "idle: wake-ups a second", String(format: "%.1f", Double(after.wakeUps(since: before)) / Double(seconds)))
   }
 }
 
 /// What a process has used so far, from proc(5).
 struct ProcessUse {
   var cpuSeconds = 0.0
-  /// Voluntary context switches of all its threads.
-  var wakeUps = 0
+  /// Voluntary context switches of each of its threads.
+  var switches: [String: Int] = [:]
   /// Resident, in bytes.
   var memory = 0
 
@@ -75,8 +75,13 @@ struct ProcessUse {
     for thread in threads {
       let status = (try? String(contentsOfFile: "/proc/\(pid)/task/\(thread)/status", encoding: .utf8)) ?? ""
       for line in status.split(separator: "\n") where line.hasPrefix("voluntary_ctxt_switches:") {
-        wakeUps += Int(line.dropFirst(24).trimmingCharacters(in: .whitespaces)) ?? 0
+        switches[thread] = Int(line.dropFirst(24).trimmingCharacters(in: .whitespaces)) ?? 0
       }
     }
+  }
+
+  /// Since then. A thread that has ended meanwhile counts for nothing, and one that is new for all it did.
+  func wakeUps(since before: ProcessUse) -> Int {
+    switches.reduce(0) { $0 + $1.value - (before.switches[$1.key] ?? 0) }
   }
 }
