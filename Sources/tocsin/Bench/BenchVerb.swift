@@ -76,9 +76,10 @@ struct BenchTable {
   }
 
   func printAll() {
-    func pad(_ s: String, _ n: Int) -> String { s.count >= n ? s : s + String(repeating: " ", count: n - s.count) }
-    print(pad("", 33) + pad("measured", 16) + pad("limit beside it", 25) + "ratio")
+    // One space at least, also behind what is longer than its column.
+    func pad(_ s: String, _ n: Int) -> String { s + String(repeating: " ", count: max(1, n - s.count)) }
+    print(pad("", 36) + pad("measured", 15) + pad("limit beside it", 23) + "ratio")
     print(String(repeating: "-", count: 79))
-    for r in rows { print(pad(r.what, 33) + pad(r.figure, 16) + pad(r.limit, 25) + r.ratio) }
+    for r in rows { print(pad(r.what, 36) + pad(r.figure, 15) + pad(r.limit, 23) + r.ratio) }
   }
 }
