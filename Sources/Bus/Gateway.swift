@@ -225,8 +225,10 @@ package final class Gateway {
       // Asked again for each message: the list may have changed, and a connection's identity may be another client's next time.
       let entry = key.flatMap { clients[$0] }
       peer = Peer(identity: identity, permissions: entry?.permissions ?? [], name: entry?.name)
-      // libzmq hands out no message that came over TCP or IPC without the key that its handshake proved.
-      if key == nil, hasInside { peer = Peer(identity: identity, permissions: .all, name: "tocsin") }
+      // From within this process: libzmq hands out no message that came over TCP or IPC without the key that its handshake proved, nor without a descriptor.
+      if key == nil, hasInside, router.source == nil {
+        peer = Peer(identity: identity, permissions: .all, name: "tocsin")
+      }
     }
     if let known {
       known.peer = peer

@@ -214,12 +214,17 @@ package final class IntakeSegment: Sendable {
     }
     let count = Int(numbers[3])
     let (filterWords, blocks) = (IntakeSegment.filterWords(count), IntakeSegment.blocks(count))
+    // Before anything is made of it: a count that has rotted could ask for gigabytes.
+    guard Int(status.st_size) == IntakeSegment.headerSize + (filterWords + blocks) * 8 + count * 16 else {
+      close(descriptor)
+      return nil
+    }
     var words = [UInt64](repeating: 0, count: filterWords + blocks)
     let read = words.withUnsafeMutableBytes {
       pread(descriptor, $0.baseAddress, $0.count, off_t(IntakeSegment.headerSize))
     }
     let (filter, sums) = (Array(words[..<filterWords]), Array(words[filterWords...]))
-    guard Int(status.st_size) == IntakeSegment.headerSize + words.count * 8 + count * 16, read == words.count * 8,
+    guard read == words.count * 8,
       IntakeSegment.sum(of: numbers.map { UInt64(bitPattern: $0) }, filter, sums) == sum
     else {
       close(descriptor)

@@ -50,8 +50,7 @@ final class EventPrefetch {
     return batch
   }
 
-  /// Lets go of a batch that was taken in, on the other thread: giving the memory of some thousand events back takes a tenth of the time that taking them
-  /// in does.
+  /// Lets go of a batch that was taken in, on the other thread, which has time: giving back the memory of some thousand events takes a while.
   func release(_ batch: consuming EventBatch) {
     let spent = batch
     queue.async { withExtendedLifetime(spent) {} }
