@@ -8,12 +8,17 @@ import Testing
   let server: CurveKeyPair
   let gateway: Gateway
   let keys: [String: CurveKeyPair]
+  /// With a door for parts of the same process, which nobody else comes through.
+  let context: Context
 
   init() throws {
+    context = try Context()
     server = try CurveKeyPair.generate()
     var keys: [String: CurveKeyPair] = [:]
     var settings = GatewaySettings(gateway: "tcp://127.0.0.1:*", feed: "tcp://127.0.0.1:*")
     settings.keys = server
+    settings.context = context
+    settings.inside = "inproc://inside"
     for name in ["publish", "respond", "notify", "read"] {
       let pair = try CurveKeyPair.generate()
       keys[name] = pair
@@ -81,6 +86,16 @@ import Testing
     client.send("TOCSIN1", "anomalies", "p", "2", "{}")
     #expect(try gateway.receive(count: 1, milliseconds: 300).isEmpty)
     #expect(client.receive()?[2] == "forbidden")
+  }
+
+  @Test func whoIsInTheSameProcessNeedsNoKey() throws {
+    let inside = try TestClient("inproc://inside", context: context)
+    inside.send("TOCSIN1", "command", "r", "{}")
+    #expect(try gateway.receive(count: 1).first?.peer.permissions == .all)
+    // Its list of keys is no list of its own parts.
+    gateway.replace(clients: [])
+    inside.send("TOCSIN1", "anomalies", "p", "1", "{}")
+    #expect(try gateway.receive(count: 1).count == 1)
   }
 
   @Test func theServicesOwnKeyMayDoAll() throws {
