@@ -51,6 +51,7 @@ let package = Package(
     .systemLibrary(name: "CCairo", providers: [.apt(["libcairo2-dev"])]),
     .systemLibrary(name: "CPostgres", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(name: "CODBC", providers: [.apt(["unixodbc-dev"])]),
+    .systemLibrary(name: "CMemory"),
 
     // The house, from the inside out.
     part("Alerts", []),
@@ -60,7 +61,8 @@ let package = Package(
     part("EventLog", ["Alerts", "CrashPoints", grdb, sqlite, logging, crypto]),
     part("Bus", ["Alerts", "CrashPoints", "CZeroMQ", grdb, logging]),
     part(
-      "Service", ["Alerts", "CrashPoints", "Lifecycle", "EventLog", "Bus", grdb, logging, crypto, collections, heap]),
+      "Service",
+      ["Alerts", "CrashPoints", "Lifecycle", "EventLog", "Bus", "CMemory", grdb, logging, crypto, collections, heap]),
     part("Simulation", ["Alerts", "Lifecycle", "EventLog", "Bus", "Service", "Projections", heap, logging]),
     part("Detectors", ["Alerts", "CrashPoints", "Bus", "CCurl", "CPostgres", "CODBC", grdb, logging]),
     part("Notifiers", ["Alerts", "CrashPoints", "Bus", "CCurl", "CCairo", mustache, logging, crypto]),
@@ -86,7 +88,7 @@ let package = Package(
       name: "tocsin",
       dependencies: [
         "Alerts", "Lifecycle", "EventLog", "Bus", "Service", "Simulation", "Detectors", "Notifiers",
-        "Projections", "Console", "TocsinConfiguration", logging, grdb, sqlite, crypto,
+        "Projections", "Console", "TocsinConfiguration", "CMemory", logging, grdb, sqlite, crypto,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),

@@ -32,6 +32,9 @@ package struct AnomalyScanner {
   private var labels: [Pair] = []
   private var out: [UInt8] = []
   private var sourceBytes: [UInt8] = []
+  /// One text for all anomalies in a row that have these in common.
+  private var commonText = ""
+  private var commonBytes: [UInt8] = []
   private var sourceHead: [UInt8] = []
 
   package init() {}
@@ -269,8 +272,13 @@ package struct AnomalyScanner {
     for d in dimensions { put(d, cursor) }
     for l in labels { put(l, cursor) }
     return out.withUnsafeBufferPointer { b in
-      PackedLabels(
-        common: UnsafeBufferPointer(rebasing: b[..<common]), own: UnsafeBufferPointer(rebasing: b[common...]))
+      let bytes = UnsafeBufferPointer(rebasing: b[..<common])
+      if !commonBytes.elementsEqual(bytes) {
+        commonBytes = Array(bytes)
+        commonText = String(decoding: bytes, as: UTF8.self)
+      }
+      return PackedLabels(
+        common: commonText, own: String(decoding: UnsafeBufferPointer(rebasing: b[common...]), as: UTF8.self))
     }
   }
 

@@ -42,7 +42,7 @@ package struct Detected: EventPayload {
   }
   /// The same text as ``json`` gives, without the tree.
   package func write(to out: inout [UInt8]) {
-    out.reserveCapacity(out.count + kept.text.count + frozen.text.count + dedupKey.utf8.count + 128)
+    out.reserveCapacity(out.count + kept.size + frozen.text.count + dedupKey.utf8.count + 128)
     JSON.write(plain: "{\"generation\":", to: &out)
     JSON.write(Int64(generation), to: &out)
     if let previous {
@@ -57,7 +57,7 @@ package struct Detected: EventPayload {
     JSON.write(plain: ",\"route\":", to: &out)
     out.append(contentsOf: frozen.text)
     JSON.write(plain: ",\"anomaly\":", to: &out)
-    out.append(contentsOf: kept.text)
+    kept.write(to: &out)
     out.append(UInt8(ascii: "}"))
   }
   package init(json: JSON) throws(EventDataError) {
@@ -160,7 +160,7 @@ package struct Deduplicated: EventPayload {
   }
   /// The same text as ``json`` gives, without the tree.
   package func write(to out: inout [UInt8]) {
-    out.reserveCapacity(out.count + kept.text.count + 160)
+    out.reserveCapacity(out.count + kept.size + 160)
     JSON.write(plain: "{\"count\":", to: &out)
     JSON.write(Int64(count), to: &out)
     JSON.write(plain: ",\"first_time\":", to: &out)
@@ -170,7 +170,7 @@ package struct Deduplicated: EventPayload {
     JSON.write(plain: ",\"worst\":", to: &out)
     JSON.write(worst.name, to: &out)
     JSON.write(plain: ",\"last\":", to: &out)
-    out.append(contentsOf: kept.text)
+    kept.write(to: &out)
     out.append(UInt8(ascii: "}"))
   }
   package init(json: JSON) throws(EventDataError) {

@@ -30,12 +30,6 @@ package struct PackedLabels: Sendable, Equatable {
   }
 
   /// Both laid out as above.
-  init(common: UnsafeBufferPointer<UInt8>, own: UnsafeBufferPointer<UInt8>) {
-    self.common = String(decoding: common, as: UTF8.self)
-    self.own = String(decoding: own, as: UTF8.self)
-  }
-
-  /// As two others' pieces.
   package init(common: String, own: String) {
     self.common = common
     self.own = own

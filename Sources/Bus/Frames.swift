@@ -13,10 +13,19 @@ package struct Frames: Sendable, Equatable, RandomAccessCollection, ExpressibleB
 
   package init(arrayLiteral frames: [UInt8]...) { self.init(frames) }
 
+  /// Makes room before the first.
+  mutating func reserve(count: Int, bytes size: Int) {
+    bytes.reserveCapacity(size)
+    ends.reserveCapacity(count)
+  }
+
   mutating func append(_ frame: UnsafeRawBufferPointer) {
     bytes.append(contentsOf: frame)
     ends.append(bytes.count)
   }
+
+  /// Bytes of memory that all of them take.
+  package var byteCount: Int { bytes.capacity }
 
   package var startIndex: Int { 0 }
   package var endIndex: Int { ends.count }

@@ -29,6 +29,8 @@ package struct MessageDecoder {
   private var name = ""
   private var number: UInt64 = 0
   private var events = Frames()
+  /// Of the message before: the next one is often as large.
+  private var former = (count: 0, bytes: 0)
   /// The last name that was read: senders repeat themselves, and making a String is most of what a frame costs.
   private var knownName = ""
   private var knownBytes: [UInt8] = []
@@ -76,6 +78,7 @@ package struct MessageDecoder {
         }
         return fail(.malformed, "\(kind.rawValue) has frames after its last")
       }
+      if events.isEmpty, frame.count < former.bytes { events.reserve(count: former.count, bytes: former.bytes) }
       events.append(frame)
     }
   }
@@ -83,6 +86,7 @@ package struct MessageDecoder {
   /// After the last frame.
   package mutating func end() -> Result<Body, Fault> {
     if let fault { return .failure(fault) }
+    former = (events.count, size)
     guard !events.isEmpty else {
       let form =
         switch kind {

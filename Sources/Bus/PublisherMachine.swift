@@ -18,7 +18,7 @@ final class PublisherMachine: LinkMachine {
   /// Messages, and bytes, on their way at once: enough that a service has something to do while it waits for the disk, even from a producer that sends
   /// one anomaly at a time, and few enough that looking through them costs nothing.
   static let windowMessages = 256
-  static let windowBytes = 8 << 20
+  static let windowBytes = 16 << 20
   /// After so long without a `stored` everything on its way is sent again; twice as long each time.
   static let silence: Int64 = 2_000_000
   static let longestSilence: Int64 = 30_000_000

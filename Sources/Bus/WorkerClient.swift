@@ -47,10 +47,7 @@ package final class WorkerClient: JobPort {
     let deadline = monotonicMicroseconds() + WorkerClient.wantedTimeout.microseconds
     let result = await withCheckedContinuation { (continuation: RequestTable.Continuation) in
       let isOpen = link.perform { machine, _, now in
-        guard !machine.isCutOff(now: now) else {
-          return continuation.resume(returning: .success(["wanted": false]))
-        }
-        machine.requests.add(id, json, deadline: deadline, continuation)
+        machine.ask(id, json, deadline: deadline, now: now, continuation)
       }
       if !isOpen { continuation.resume(returning: .failure(BusError(.closed, "closed"))) }
     }
@@ -81,7 +78,7 @@ final class WorkerMachine: LinkMachine {
   static let cutOff: Int64 = 20_000_000
 
   private let worker: [UInt8]
-  var requests = RequestTable()
+  private(set) var requests = RequestTable()
   private var channels: [String] = []
   private var credit = 0
   private var stream: AsyncStream<Job>.Continuation?
@@ -127,6 +124,12 @@ final class WorkerMachine: LinkMachine {
 
   /// Whether the service has not been there for so long that what waits here is no longer this worker's.
   func isCutOff(now: Int64) -> Bool { lostAt.map { now - $0 >= WorkerMachine.cutOff } ?? false }
+
+  /// Whether a job is still wanted. What waited through a long cut is not: nobody has to be asked.
+  func ask(_ id: String, _ json: [UInt8], deadline: Int64, now: Int64, _ continuation: RequestTable.Continuation) {
+    guard !isCutOff(now: now) else { return continuation.resume(returning: .success(["wanted": false])) }
+    requests.add(id, json, deadline: deadline, continuation)
+  }
 
   func connected(_ wire: Wire, now: Int64) {
     lostAt = nil

@@ -41,29 +41,6 @@ extension EventLog {
   }
 }
 
-/// What one group commit adds.
-package struct Commit: Sendable {
-  /// Positions follow the log's head without a gap.
-  package var events: [StoredEvent]
-  /// 16 bytes for each anomaly that was taken in: its ``StableHash``, high word first, each little-endian.
-  package var intake: [UInt8]
-  package var recordedAt: Timestamp
-
-  package init(events: [StoredEvent], intake: [UInt8] = [], recordedAt: Timestamp) {
-    self.events = events
-    self.intake = intake
-    self.recordedAt = recordedAt
-  }
-
-  /// Checks that positions follow `head` without a gap, and that there is something to follow.
-  func checkPositions(after head: Int64) throws(EventLogError) {
-    guard !events.isEmpty else { throw EventLogError(.conflict, "a commit needs at least one event") }
-    for (i, e) in events.enumerated() where e.position != head + 1 + Int64(i) {
-      throw EventLogError(.conflict, "event \(e.position) can't follow position \(head + Int64(i))")
-    }
-  }
-}
-
 /// How much of what was taken in is remembered on disk.
 package enum IntakeLimit {
   /// Fifty million anomalies: 16 bytes each in the log, and 18 in segments beside it (see ``IntakeShelf``), 1.7 GB in all. Older ones are forgotten,

@@ -122,40 +122,36 @@ struct EventRows {
 struct EventInsert {
   private let statement: GRDB.Statement
   private let db: Database
-  private var row = RowBytes()
 
   init(_ db: Database) throws {
     self.db = db
     statement = try db.cachedStatement(sql: "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
   }
 
-  /// Returns the row as it is to be hashed.
-  @discardableResult
-  mutating func run(_ e: StoredEvent) throws -> RowBytes {
-    row.set(e)
+  func run(_ row: borrowing RowBytes) throws {
     let s = statement.sqliteStatement
-    sqlite3_bind_int64(s, 1, e.position)
-    sqlite3_bind_int64(s, 3, Int64(e.version))
-    sqlite3_bind_int64(s, 5, e.occurredAt.microseconds)
-    sqlite3_bind_int64(s, 6, e.recordedAt.microseconds)
-    if let cause = e.cause { sqlite3_bind_int64(s, 8, cause) } else { sqlite3_bind_null(s, 8) }
+    sqlite3_bind_int64(s, 1, row.position)
+    sqlite3_bind_int64(s, 3, row.version)
+    sqlite3_bind_int64(s, 5, row.occurredAt.microseconds)
+    sqlite3_bind_int64(s, 6, row.recordedAt.microseconds)
+    if let cause = row.cause { sqlite3_bind_int64(s, 8, cause) } else { sqlite3_bind_null(s, 8) }
+    let (subject, type, actor, data) = (row.subject, row.type, row.actor, row.data)
     // Bound bytes live until the bindings are cleared: SQLite need not copy them.
     let code = row.bytes.withUnsafeBytes { b in
       let text = b.bindMemory(to: CChar.self)
       func bind(_ column: Int32, _ range: Range<Int>) {
         sqlite3_bind_text(s, column, text.baseAddress.map { $0 + range.lowerBound }, Int32(range.count), nil)
       }
-      bind(2, row.subject)
-      bind(4, row.type)
-      bind(7, row.actor)
-      bind(9, row.data)
+      bind(2, subject)
+      bind(4, type)
+      bind(7, actor)
+      bind(9, data)
       let code = sqlite3_step(s)
       sqlite3_reset(s)
       sqlite3_clear_bindings(s)
       return code
     }
     guard code == SQLITE_DONE else { throw db.lastError("INSERT INTO events") }
-    return row
   }
 }
 

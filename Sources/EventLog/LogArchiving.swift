@@ -102,11 +102,13 @@ package struct LogArchiving {
       try db.execute(sql: "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; PRAGMA auto_vacuum = NONE")
       try db.inTransaction(.immediate) {
         try LogSchema.createArchive(db)
-        var insert = try EventInsert(db)
+        let insert = try EventInsert(db)
+        var row = RowBytes()
         try reader.read { log in
           try EventRows.each(log.db, in: 1...Int64.max) { e in
             guard subjects.contains(e.subject) else { return true }
-            try insert.run(e)
+            row.set(e)
+            try insert.run(row)
             count += 1
             first = min(first, e.position)
             last = e.position

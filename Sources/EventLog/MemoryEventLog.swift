@@ -19,20 +19,20 @@ package final class MemoryEventLog: EventLog {
     if let failure { throw failure }
     try commit.checkPositions(after: head)
     var added: [Subject: Int] = [:]
-    for e in commit.events {
+    let rows = commit.events
+    for e in rows {
       let version = (lives[e.subject]?.count ?? 0) + (added[e.subject] ?? 0)
       guard e.version == version + 1 else {
         throw EventLogError(.conflict, "\(e.subject) is at version \(version); version \(e.version) can't follow")
       }
       added[e.subject, default: 0] += 1
     }
-    hashes.append(
-      CommitHash.next(after: headHash, events: commit.events, intakeHash: CommitHash.intake(commit.intake)))
-    for e in commit.events {
+    hashes.append(CommitHash.next(after: headHash, commit))
+    for e in rows {
       lives[e.subject, default: []].append(events.count)
       events.append(e)
     }
-    head += Int64(commit.events.count)
+    head += Int64(rows.count)
     commits.append(commit)
   }
 
@@ -54,7 +54,7 @@ package final class MemoryEventLog: EventLog {
 
   package func hash(at position: Int64) throws -> [UInt8]? {
     if position == 0 { return CommitHash.start }
-    guard let i = commits.firstIndex(where: { $0.events.last?.position == position }) else { return nil }
+    guard let i = commits.firstIndex(where: { $0.lastPosition == position }) else { return nil }
     return hashes[i]
   }
 

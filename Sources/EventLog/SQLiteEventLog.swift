@@ -106,7 +106,7 @@ package final class SQLiteEventLog: EventLog {
       try recall()
       isUncertain = false
       if head > before {
-        if let last = commit.events.last?.position, last == head, headHash == hash(commit, after: before) { return }
+        if let last = commit.lastPosition, last == head, headHash == hash(commit, after: before) { return }
         throw EventLogError(
           .conflict, "the log \(path) is at position \(head), not \(before)",
           mend: "another program has written to the log: stop it, then start the service again")
@@ -122,12 +122,12 @@ package final class SQLiteEventLog: EventLog {
           hash = try insert(commit, db)
           if !commit.intake.isEmpty {
             seen += Int64(commit.intake.count / 16)
-            try insert(intake: commit.intake, seen: seen, at: head + Int64(commit.events.count), db)
+            try insert(intake: commit.intake, seen: seen, at: head + Int64(commit.count), db)
             forgotten = try forget(seen: seen, forgotten: forgotten, db)
           }
           return .commit
         }
-        head += Int64(commit.events.count)
+        head += Int64(commit.count)
         headHash = hash
         self.seen = seen
         self.forgotten = forgotten
@@ -140,8 +140,7 @@ package final class SQLiteEventLog: EventLog {
 
   private func hash(_ commit: Commit, after position: Int64) -> [UInt8] {
     let before = (try? hash(at: position)) ?? nil
-    return CommitHash.next(
-      after: before ?? CommitHash.start, events: commit.events, intakeHash: CommitHash.intake(commit.intake))
+    return CommitHash.next(after: before ?? CommitHash.start, commit)
   }
 
   // MARK: - Rows
@@ -150,13 +149,16 @@ package final class SQLiteEventLog: EventLog {
   private func insert(_ commit: Commit, _ db: Database) throws -> [UInt8] {
     let intakeHash = CommitHash.intake(commit.intake)
     var hash = CommitHash(after: headHash, intakeHash: intakeHash)
-    var insert = try EventInsert(db)
-    for e in commit.events { hash.add(try insert.run(e)) }
+    let insert = try EventInsert(db)
+    try commit.eachRow { row in
+      try insert.run(row)
+      hash.add(row)
+    }
     let result = hash.finish()
     try db.cachedStatement(
       sql: "INSERT INTO commits (last_position, first_position, recorded_at, intake_hash, hash) VALUES (?, ?, ?, ?, ?)"
     ).execute(arguments: [
-      head + Int64(commit.events.count), head + 1, commit.recordedAt.microseconds,
+      head + Int64(commit.count), head + 1, commit.recordedAt.microseconds,
       intakeHash.isEmpty ? nil : Data(intakeHash), Data(result),
     ])
     return result

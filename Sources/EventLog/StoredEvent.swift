@@ -58,11 +58,7 @@ package struct StoredEvent: Sendable, Equatable {
   package init(_ e: RecordedEvent) {
     let type = e.type
     var data: [UInt8] = []
-    if Upcasting.standard.form(of: type) == 1 {
-      e.event.write(to: &data)
-    } else {
-      data = Upcasting.standard.marked(e.event.data, as: type).bytes
-    }
+    Upcasting.standard.write(e.event, as: type, to: &data)
     self.init(
       position: e.position, subject: e.subject, version: e.version, type: type, occurredAt: e.occurredAt,
       recordedAt: e.recordedAt, actor: e.actor, cause: e.cause, data: data)

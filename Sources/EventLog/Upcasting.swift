@@ -40,4 +40,10 @@ package struct Upcasting: Sendable {
     guard form > 1, case .object(let members) = data else { return data }
     return .object([JSON.Member(Upcasting.mark, .int(form))] + members.filter { $0.name != Upcasting.mark })
   }
+
+  /// The data of an event as this Tocsin writes it.
+  func write(_ event: AlertEvent, as type: EventType, to out: inout [UInt8]) {
+    if form(of: type) == 1 { return event.write(to: &out) }
+    marked(event.data, as: type).write(to: &out)
+  }
 }

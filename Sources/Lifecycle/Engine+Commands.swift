@@ -148,7 +148,7 @@ extension Engine {
       var snoozed = Snoozed(until: now + interval, note: c.note, unlessChanged: unlessChanged)
       if unlessChanged != nil {
         // What came in this same batch was seen.
-        let newest = repeats[a.id].map { KeptAnomaly(text: $0.last.copy, seenAt: now).anomaly.value }
+        let newest = repeats[a.id].map { KeptAnomaly(text: $0.last, seenAt: now).anomaly.value }
         snoozed.value = newest ?? lastValue()
       }
       let cause = emit(.snoozed(snoozed))

@@ -19,15 +19,16 @@ extension Engine {
       case .absent:
         let (labels, dedupKey) = text.withText { (seen.packedLabels($0), seen.dedupKey($0)) }
         // Many routes ask for the same few labels.
-        var asked: [(name: String, value: String?)] = [("severity", severity.name)]
+        var asked: [(name: String, value: String?)] = []
         let route = route(
           { name in
+            if name == "severity" { return severity.name }
             if let known = asked.first(where: { $0.name == name }) { return known.value }
             asked.append((name, labels[name]))
             return labels[name]
           }, configuration, now: now)
         return open(
-          KeptAnomaly(text: text.copy, seenAt: now, labels: labels), dedupKey, from: seen.source, at: seen.time,
+          KeptAnomaly(text: text, seenAt: now, labels: labels), dedupKey, from: seen.source, at: seen.time,
           severity,
           route,
           after: life, now: now)
@@ -37,7 +38,7 @@ extension Engine {
       counters.ignored += 1
       return .ignored(Engine.nothingToClear)
     }
-    return take(KeptAnomaly(text: text.copy, seenAt: now).anomaly, now: now)
+    return take(KeptAnomaly(text: text, seenAt: now).anomaly, now: now)
   }
 
   static let nothingToClear = "no open alert has this dedup key"

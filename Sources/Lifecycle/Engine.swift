@@ -52,6 +52,7 @@ package struct Engine: Sendable {
   /// What a route of the configuration in force comes to, where that does not depend on the alert.
   var plainRoutes: [Int: FrozenRoute] = [:]
   private var commonLabels: Set<String> = []
+  private var lastCommon = ""
   private var toldSets: Set<[AlertState.Place]> = []
   private(set) var lastTold: [AlertState.Place] = []
   private static let sharedLimit = 50_000
@@ -121,7 +122,7 @@ package struct Engine: Sendable {
       .deduplicated(
         Deduplicated(
           count: r.count, firstTime: r.firstTime, lastTime: r.lastTime, worst: r.worst,
-          kept: KeptAnomaly(text: r.last.copy, seenAt: r.lastTime))),
+          kept: KeptAnomaly(text: r.last, seenAt: r.lastTime))),
       about: r.id.subject, now: now, occurredAt: r.lastTime, actor: r.source,
       cause: alerts[r.id]?.decisivePosition)
   }
@@ -358,6 +359,13 @@ package struct Engine: Sendable {
   }
 
   mutating func shared(labels common: String) -> String {
+    // Whoever looks the texts through says it in the same text as before.
+    if common == lastCommon { return lastCommon }
+    lastCommon = known(labels: common)
+    return lastCommon
+  }
+
+  private mutating func known(labels common: String) -> String {
     if commonLabels.count >= Engine.sharedLimit { commonLabels.removeAll() }
     return commonLabels.insert(common).memberAfterInsert
   }

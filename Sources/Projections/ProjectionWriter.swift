@@ -143,13 +143,13 @@ final class ProjectionWriter {
     try writeFact(row, alert: number)
     switch row.event {
     case .detected(let e):
-      bytesRead += e.kept.text.count
+      bytesRead += e.kept.size
       try count(row, state, 1, e.severity)
     case .reopened(let e):
-      bytesRead += e.kept.text.count
+      bytesRead += e.kept.size
       try count(row, state, 1, e.severity)
     case .deduplicated(let e):
-      bytesRead += e.kept.text.count
+      bytesRead += e.kept.size
       try count(row, state, e.count, e.worst)
     case .severityRaised(let e): try raise(row, state, e.to)
     case .notificationRequested, .notificationAttempted, .notificationDelivered, .notificationFailed,

@@ -1,3 +1,4 @@
+package import Alerts
 package import EventLog
 import Foundation
 import Synchronization
@@ -8,6 +9,12 @@ package protocol CommitWriter: AnyObject {
   func begin(_ commit: Commit, overlapping: Bool)
   /// What became of it; nil while that is not known. `waiting` does not return before it is.
   func outcome(waiting: Bool) -> Result<Void, EventLogError>?
+  /// Facts that nobody needs any more. To give back the memory of a large commit takes a while, which another thread may have.
+  func letGo(_ facts: [[RecordedEvent]])
+}
+
+extension CommitWriter {
+  package func letGo(_ facts: [[RecordedEvent]]) {}
 }
 
 extension EventLog {
@@ -60,6 +67,8 @@ package final class ThreadWriter: CommitWriter {
     desk.begun.signal()
   }
 
+  package func letGo(_ facts: [[RecordedEvent]]) { desk.spent.withLock { $0 += facts } }
+
   package func outcome(waiting: Bool) -> Result<Void, EventLogError>? {
     if let direct {
       self.direct = nil
@@ -87,6 +96,8 @@ package final class ThreadWriter: CommitWriter {
     let wake: @Sendable () -> Void
     let commit = Mutex<Commit?>(nil)
     let result = Mutex<Result<Void, EventLogError>?>(nil)
+    /// Given back once a commit is done and nobody waits.
+    let spent = Mutex<[[RecordedEvent]]>([])
     let begun = DispatchSemaphore(value: 0)
     let done = DispatchSemaphore(value: 0)
     let ended = DispatchSemaphore(value: 0)
@@ -104,6 +115,11 @@ package final class ThreadWriter: CommitWriter {
         result.withLock { $0 = outcome }
         done.signal()
         wake()
+        let old = spent.withLock { spent in
+          defer { spent = [] }
+          return spent
+        }
+        withExtendedLifetime(old) {}
       }
       ended.signal()
     }

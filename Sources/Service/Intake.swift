@@ -65,6 +65,9 @@ struct Intake {
     newer.contains(hash) || older.contains(hash) || shelf?.contains(hash) == true
   }
 
+  /// This one will be asked for soon.
+  func expect(_ hash: StableHash) { newer.expect(hash) }
+
   /// False if it was known.
   mutating func insert(_ hash: StableHash) -> Bool {
     guard older.count == 0 || !older.contains(hash), shelf?.contains(hash) != true, newer.insert(hash) else {
@@ -186,72 +189,5 @@ struct Intake {
 
   static func write(_ hash: StableHash, to out: inout [UInt8]) {
     withUnsafeBytes(of: (hash.high.littleEndian, hash.low.littleEndian)) { out.append(contentsOf: $0) }
-  }
-}
-
-/// A set of hashes in one flat piece of memory: 16 bytes a slot, at most three quarters of them full.
-///
-/// Open addressing with linear probing; the hashes are mixed already, so their own low bits choose the slot. The all-zero hash marks a free slot,
-/// and is kept beside the table.
-/// Source: Donald Knuth, "The Art of Computer Programming", volume 3, section 6.4, algorithm L.
-struct HashTable {
-  private var slots: [StableHash]
-  private var used = 0
-  private var hasZero = false
-  private static let free = StableHash(high: 0, low: 0)
-
-  init() { slots = [StableHash](repeating: HashTable.free, count: 1024) }
-
-  var count: Int { used + (hasZero ? 1 : 0) }
-  var memory: Int { slots.capacity * MemoryLayout<StableHash>.stride }
-
-  func contains(_ hash: StableHash) -> Bool {
-    if hash == HashTable.free { return hasZero }
-    return slots.withUnsafeBufferPointer { slots in
-      slots[HashTable.slot(of: hash, in: slots)] == hash
-    }
-  }
-
-  /// False if it was there.
-  mutating func insert(_ hash: StableHash) -> Bool {
-    if hash == HashTable.free {
-      defer { hasZero = true }
-      return !hasZero
-    }
-    let isNew = slots.withUnsafeMutableBufferPointer { slots in
-      let slot = HashTable.slot(of: hash, in: UnsafeBufferPointer(slots))
-      guard slots[slot] != hash else { return false }
-      slots[slot] = hash
-      return true
-    }
-    guard isNew else { return false }
-    used += 1
-    if used * 4 > slots.count * 3 { grow() }
-    return true
-  }
-
-  /// In no order.
-  var all: [StableHash] {
-    var all = slots.filter { $0 != HashTable.free }
-    if hasZero { all.append(HashTable.free) }
-    return all
-  }
-
-  /// Where it is, or where it would be.
-  private static func slot(of hash: StableHash, in slots: UnsafeBufferPointer<StableHash>) -> Int {
-    let mask = slots.count - 1
-    var slot = Int(truncatingIfNeeded: hash.low) & mask
-    while slots[slot] != free, slots[slot] != hash { slot = (slot + 1) & mask }
-    return slot
-  }
-
-  private mutating func grow() {
-    var larger = [StableHash](repeating: HashTable.free, count: slots.count * 2)
-    larger.withUnsafeMutableBufferPointer { larger in
-      for hash in slots where hash != HashTable.free {
-        larger[HashTable.slot(of: hash, in: UnsafeBufferPointer(larger))] = hash
-      }
-    }
-    slots = larger
   }
 }

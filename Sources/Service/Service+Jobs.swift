@@ -181,7 +181,7 @@ extension RecordedEvent {
 struct RecentAnomalies {
   /// Kept at most, but for the newest commit.
   static let capacity = 8192
-  /// Bytes of anomalies kept at most; a commit that is larger is read from the log again.
+  /// Bytes of messages kept at most, which the anomalies stand in; what a larger commit says is read from the log again.
   static let bytes = 32 << 20
   private var commits: [(events: [RecordedEvent], bytes: Int)] = []
   private(set) var count = 0
@@ -196,8 +196,10 @@ struct RecentAnomalies {
     return nil
   }
 
-  mutating func remember(_ events: [RecordedEvent], bytes: Int) {
-    guard bytes <= RecentAnomalies.bytes else { return }
+  /// Returns what is forgotten for it. `bytes`: of all messages that the events came from.
+  @discardableResult
+  mutating func remember(_ events: [RecordedEvent], bytes: Int) -> [[RecordedEvent]] {
+    guard bytes <= RecentAnomalies.bytes else { return [events] }
     commits.append((events, bytes))
     count += events.count
     size += bytes
@@ -207,6 +209,7 @@ struct RecentAnomalies {
       size -= commits[old].bytes
       old += 1
     }
-    commits.removeFirst(old)
+    defer { commits.removeFirst(old) }
+    return commits.prefix(old).map(\.events)
   }
 }

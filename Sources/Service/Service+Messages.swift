@@ -31,41 +31,15 @@ extension Service {
   }
 
   private func take(_ events: Frames, now: Timestamp) -> JSON {
-    var accepted = 0
-    var duplicates = 0
-    var rejected: [JSON] = []
-    for i in events.indices {
-      let text = events.piece(i)
-      if text.withText({ scanner.scan($0, now: now) }) {
-        guard intake.insert(scanner.name) else {
-          duplicates += 1
-          continue
-        }
-        accepted += 1
-        if case .ignored = engine.take(&scanner, text, now: now) { continue }
-        accept(scanner.name)
-        continue
-      }
-      switch Anomaly.parse(text.copy, now: now) {
-      case .failure(let error): rejected.append(["index": .int(i), "error": .string(error.message)])
-      case .success(let anomaly):
-        let hash = StableHash(source: anomaly.source, id: anomaly.id)
-        guard intake.insert(hash) else {
-          duplicates += 1
-          continue
-        }
-        accepted += 1
-        let taken = withEngine { $0.take(anomaly, now: now) }
-        if case .ignored = taken { continue }
-        accept(hash)
-      }
-    }
+    bytesTaken += events.byteCount
+    var taken = AnomaliesTaken()
+    taken.take(events, &scanners, &intake, &engine, &intakeBytes, now: now)
     status.update {
-      $0.accepted += accepted
-      $0.duplicates += duplicates
-      $0.rejected += rejected.count
+      $0.accepted += taken.accepted
+      $0.duplicates += taken.duplicates
+      $0.rejected += taken.rejected.count
     }
-    return ["accepted": .int(accepted), "duplicates": .int(duplicates), "rejected": .array(rejected)]
+    return taken.answer
   }
 
   private func take(command json: [UInt8], _ requestID: String, _ peer: Peer, now: Timestamp) {

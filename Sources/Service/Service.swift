@@ -41,7 +41,7 @@ package final class Service {
   var held = HeldJobs()
   var answered = AnsweredCommands()
   var recent = RecentAnomalies()
-  var scanner = AnomalyScanner()
+  var scanners = Scanners()
   /// Nil: nobody may take leases (a simulation).
   let leases: LeaseBook?
   /// Nil: who said that it must be heard is forgotten with this process.
@@ -57,11 +57,15 @@ package final class Service {
 
   /// What waits for the commit before it is sent.
   var answers: [(Peer, Outgoing)] = []
-  private var intakeBytes: [UInt8] = []
+  var intakeBytes: [UInt8] = []
+  /// Of the messages with anomalies that the batch came from: its facts hold them.
+  var bytesTaken = 0
   /// What was decided together, and is answered and published together once it is on the disk.
   private struct Round {
     var commit: Commit
     var events: [RecordedEvent]
+    /// Of the messages that it came from.
+    var bytes: Int
     var answers: [(Peer, Outgoing)]
     /// Whether the next batch may be decided meanwhile.
     var isOverlapping: Bool
@@ -243,6 +247,7 @@ package final class Service {
   /// Hands what was decided to the writer, once that is done with what it has.
   private func begin(now: Timestamp, overlapping: Bool) {
     let events = engine.takeBatch(now: now)
+    defer { bytesTaken = 0 }
     if events.isEmpty {
       // What is a repeat of something on its way to the disk is not stored before that is.
       if writing != nil {
@@ -259,8 +264,9 @@ package final class Service {
       return
     }
     let round = Round(
-      commit: Commit(events: events.map { StoredEvent($0) }, intake: intakeBytes, recordedAt: now), events: events,
-      answers: answers, isOverlapping: overlapping && events.count > Service.overlapFrom)
+      commit: Commit(facts: events, intake: intakeBytes, recordedAt: now), events: events, bytes: bytesTaken,
+      answers: answers,
+      isOverlapping: overlapping && events.count > Service.overlapFrom)
     intakeBytes.removeAll(keepingCapacity: true)
     answers.removeAll(keepingCapacity: true)
     finishWriting(now: now)
@@ -319,12 +325,12 @@ package final class Service {
     }
     if status.snapshot.trouble != nil { logger.info("anomalies and commands are taken") }
     CrashPoint.pass(.append)
-    recent.remember(round.events, bytes: round.commit.events.reduce(0) { $0 + $1.data.count })
+    writer.letGo(recent.remember(round.events, bytes: round.bytes))
     auditor?.follow(round.events)
     send(round.answers)
     publish(round.commit, round.events)
     CrashPoint.pass(.publish)
-    committed = round.commit.events.last?.position ?? committed
+    committed = round.commit.lastPosition ?? committed
     onCommit(committed)
   }
 

@@ -5,6 +5,8 @@ package enum Mutation: String, Sendable, CaseIterable {
   case logForgets
   /// Producers are told `stored` when a message comes, not when it is on disk.
   case storedTooSoon
+  /// A commit that is written while the next one is decided counts as written from the beginning, and a crash loses it.
+  case overlapIsBelieved
   /// After a restart nobody knows which anomalies came before.
   case repeatsForgotten
   /// The clock that wakes the service stands still.
@@ -43,7 +45,7 @@ package enum Mutation: String, Sendable, CaseIterable {
   /// The promise of docs/simulation.md that it breaks, and whose check must be the one that notices.
   package var promise: Int {
     switch self {
-    case .logForgets, .storedTooSoon: 1
+    case .logForgets, .storedTooSoon, .overlapIsBelieved: 1
     case .repeatsForgotten: 2
     case .timersStandStill, .clockGoesBack, .policyIsSlow, .auditorIsDeaf: 3
     case .workerDoesNotAsk, .stormsAreNotTold, .onCallElsewhere, .auditorCriesWolf: 4

@@ -32,7 +32,9 @@ final class SimulatedLog: EventLog {
     }
     var commit = commit
     if mutation == .causesLost {
-      for i in commit.events.indices where commit.events[i].position % 50 == 0 { commit.events[i].cause = nil }
+      var rows = commit.events
+      for i in rows.indices where rows[i].position % 50 == 0 { rows[i].cause = nil }
+      commit.events = rows
     }
     appended += 1
     if mutation == .logForgets, appended % 40 == 0 { unsynced = commit } else { try disk.append(commit) }

@@ -9,12 +9,18 @@ final class SimulatedWriter: CommitWriter {
   private var onItsWay: Commit?
   private var hasArrived = false
   private let began: () -> Void
+  private let isBelieved: Bool
+  /// Said to have arrived, which it has not.
+  private var believed: Commit?
   /// How many were on their way while something else was done.
   private(set) var overlapped = 0
 
-  /// - Parameter began: a large commit is on its way from now on.
-  init(_ log: SimulatedLog, began: @escaping () -> Void) {
+  /// - Parameters:
+  ///   - isBelieved: a commit that is on its way is said to have arrived. See ``Mutation/overlapIsBelieved``.
+  ///   - began: a large commit is on its way from now on.
+  init(_ log: SimulatedLog, isBelieved: Bool = false, began: @escaping () -> Void) {
     self.log = log
+    self.isBelieved = isBelieved
     self.began = began
   }
 
@@ -23,6 +29,7 @@ final class SimulatedWriter: CommitWriter {
   func arrive() { hasArrived = true }
 
   func begin(_ commit: Commit, overlapping: Bool) {
+    if let commit = believed.take() { _ = append(commit) }
     guard overlapping else {
       direct = append(commit)
       return
@@ -38,6 +45,10 @@ final class SimulatedWriter: CommitWriter {
       self.direct = nil
       return direct
     }
+    if isBelieved, let commit = onItsWay.take() {
+      believed = commit
+      return .success(())
+    }
     guard let commit = onItsWay, waiting || hasArrived else { return nil }
     onItsWay = nil
     return append(commit)
@@ -47,6 +58,7 @@ final class SimulatedWriter: CommitWriter {
   func goDown(isOnDisk: Bool) throws {
     if isOnDisk, let onItsWay { try log.disk.append(onItsWay) }
     onItsWay = nil
+    believed = nil
   }
 
   private func append(_ commit: Commit) -> Result<Void, EventLogError> {

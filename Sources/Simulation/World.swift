@@ -108,7 +108,7 @@ final class World {
 
   /// A process of its own.
   func makeService() {
-    let writer = SimulatedWriter(log) { [unowned self] in writeSlowly() }
+    let writer = SimulatedWriter(log, isBelieved: mutation == .overlapIsBelieved) { [unowned self] in writeSlowly() }
     outcome.overlapped += self.writer?.overlapped ?? 0
     self.writer = writer
     service = Service(

@@ -108,7 +108,7 @@ import Testing
 
   @Test func whatIsKeptReadsBackWithItsTime() {
     let text = Array(#"{"id":"1","source":"s","data":{"metric":"m","event_type":"e"}}"#.utf8)
-    let kept = KeptAnomaly(text: text, seenAt: Self.now)
+    let kept = KeptAnomaly(text: TextPiece(text), seenAt: Self.now)
     #expect(kept.anomaly.time == Self.now && kept.anomaly.metric == "m" && kept.anomaly.cloudEvent == text)
     #expect(kept.packedLabels["metric"] == "m" && kept.packedLabels["source"] == "s")
   }

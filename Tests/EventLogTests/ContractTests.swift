@@ -130,7 +130,7 @@ import Testing
       try log.append(commit)
       #expect(
         log.headHash
-          == CommitHash.next(after: before, events: commit.events, intakeHash: CommitHash.intake(commit.intake)))
+          == CommitHash.next(after: before, commit))
       hashes.append(log.headHash)
     }
     #expect(Set(hashes).count == 3)

@@ -132,10 +132,10 @@ import Testing
     try shell.inDatabase { try $0.execute(sql: "ROLLBACK") }
     // As when a disk says no to a sync whose bytes it has kept all the same.
     try log.queue.inDatabase { db in
-      var insert = try EventInsert(db)
-      for e in commit.events { try insert.run(e) }
+      let insert = try EventInsert(db)
+      try commit.eachRow { try insert.run($0) }
       let taken = CommitHash.intake(commit.intake)
-      let hash = CommitHash.next(after: log.headHash, events: commit.events, intakeHash: taken)
+      let hash = CommitHash.next(after: log.headHash, commit)
       try db.execute(
         sql: "INSERT INTO commits VALUES (6, 4, 0, ?, ?); INSERT INTO intake VALUES (6, 2, ?)",
         arguments: [Data(taken), Data(hash), Data(commit.intake)])

@@ -10,7 +10,7 @@ extension Engine: Packed {
   /// What follows from ``carried``, and is made again by the start: ``Engine/recover(now:)``.
   static var derived: [String] {
     [
-      "deadlines", "inhibitions", "groupByKey", "settings", "routes", "lastRoute", "plainRoutes", "commonLabels",
+      "deadlines", "inhibitions", "groupByKey", "settings", "routes", "lastRoute", "plainRoutes", "commonLabels", "lastCommon",
       "toldSets", "lastTold", "watched",
     ]
   }

@@ -12,6 +12,7 @@ extension BenchVerb {
     @Option var gateway: String
 
     func run() async throws {
+      ProcessLimits.prepare()
       let host = ServiceHost(logger: BenchLog.quiet) { _ in }
       var settings = LifecycleSettings()
       settings.routes = [Route(matchers: [], delivery: .dashboardOnly)]

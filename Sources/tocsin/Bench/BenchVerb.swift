@@ -31,6 +31,7 @@ struct BenchVerb: AsyncParsableCommand {
     enum Peer: String, CaseIterable, ExpressibleByArgument { case alertmanager }
 
     func run() async throws {
+      ProcessLimits.prepare()
       let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tocsin-bench-\(UUID().uuidString)")
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
       defer { try? FileManager.default.removeItem(at: folder) }
