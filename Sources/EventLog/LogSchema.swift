@@ -7,6 +7,8 @@ enum LogSchema {
   /// `PRAGMA application_id`: "Tocs" for the log, "Toca" for an archive of it.
   static let applicationID = 0x546F_6373
   static let archiveID = 0x546F_6361
+  /// Pages in the write-ahead log, of 4096 bytes, after which they go into the file itself.
+  static let checkpointPages = 4000
 
   static let events = """
     CREATE TABLE events (

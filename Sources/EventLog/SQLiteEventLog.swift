@@ -24,8 +24,9 @@ package final class SQLiteEventLog: EventLog {
 
   /// Opens the log, or makes it.
   ///
+  /// - Parameter makesRoom: for a service, which commits again and again: see ``WriteAheadRoom``.
   /// - Throws: ``EventLogError``: `locked` if another service has it, `unwritable`, `unreadable`, `corrupt`.
-  package init(path: String, intakeLimit: Int64 = IntakeLimit.standard) throws(EventLogError) {
+  package init(path: String, intakeLimit: Int64 = IntakeLimit.standard, makesRoom: Bool = false) throws(EventLogError) {
     self.path = path
     shelf = ArchiveShelf(logPath: path)
     self.intakeLimit = intakeLimit
@@ -52,6 +53,7 @@ package final class SQLiteEventLog: EventLog {
       }
     } catch { throw EventLogError.explain(error, path) }
     try recall()
+    if makesRoom { WriteAheadRoom.make(path + "-wal") }
   }
 
   /// A hard link is another name of the same file, with a lock and a write-ahead log of its own: two services would each write over the other.
@@ -77,7 +79,7 @@ package final class SQLiteEventLog: EventLog {
     // FULL: a commit is on the disk when it returns. See the promise about `stored`.
     try db.execute(
       sql: """
-        PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -65536;
+        PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = \(LogSchema.checkpointPages); PRAGMA cache_size = -65536;
         PRAGMA journal_size_limit = 67108864
         """)
   }

@@ -19,7 +19,7 @@ package struct AlertState: Sendable, Equatable {
   /// The position of the newest event that changes what is told: the cause of what follows from it.
   package var decisivePosition: Int64
   var sharedRoute: FrozenRoute
-  var box: Shared<Handled>?
+  var box: HandledBox?
   /// Places that were told that it fires, and are owed its end. One for each target, in the order in which they were told.
   package var told: [Place] = []
   /// Groups in whose messages it waits to be told of, or was told of as firing.
@@ -80,6 +80,15 @@ package struct AlertState: Sendable, Equatable {
   }
 }
 
+/// What few alerts have, by itself.
+///
+/// Unchecked: it is changed only by the one state that holds it; a state that shares it with a copy changes another one.
+final class HandledBox: @unchecked Sendable, Equatable {
+  fileprivate(set) var value: AlertState.Handled
+  init(_ value: AlertState.Handled) { self.value = value }
+  static func == (a: HandledBox, b: HandledBox) -> Bool { a === b || a.value == b.value }
+}
+
 extension AlertState {
   package var version: Int {
     get { Int(counts.version) }
@@ -117,7 +126,14 @@ extension AlertState {
 
   package var handled: Handled {
     get { box?.value ?? Handled() }
-    set { box = newValue == Handled() ? nil : Shared(newValue) }
+    _modify {
+      // In its place, if no copy of this state holds it too.
+      if box != nil, !isKnownUniquelyReferenced(&box) { box = box.map { HandledBox($0.value) } }
+      let held = box ?? HandledBox(Handled())
+      defer { box = held.value == Handled() ? nil : held }
+      yield &held.value
+    }
+    set { box = newValue == Handled() ? nil : HandledBox(newValue) }
   }
   package var acknowledgedBy: String? { box?.value.acknowledgedBy }
   package var acknowledgedAt: Timestamp? { box?.value.acknowledgedAt }

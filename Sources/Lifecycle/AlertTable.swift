@@ -21,11 +21,22 @@ package struct AlertTable: Sendable {
     case open(Severity)
   }
 
-  func glance(_ id: AlertID) -> Glance {
-    guard let slot = slots[id] else { return .absent }
-    let (page, place) = (Int(slot) / AlertTable.pageSize, Int(slot) % AlertTable.pageSize)
-    guard pages[page][place]?.isResolved == false, let severity = pages[page][place]?.severity else { return .resolved }
-    return .open(severity)
+  func glance(_ id: AlertID) -> Glance { look(id) { $0.isResolved ? .resolved : .open($0.severity) } ?? .absent }
+
+  /// Lends the state where it stands. To read one number of it by way of ``subscript(_:)`` copies the whole, which a replay would feel.
+  func look<T>(_ id: AlertID, _ body: (borrowing AlertState) -> T) -> T? {
+    guard let slot = slots[id] else { return nil }
+    return pages[Int(slot) / AlertTable.pageSize].withUnsafeBufferPointer { page in
+      guard let base = page.baseAddress else { return nil }
+      // A slot that was given out holds a state, and that stands at the optional's beginning.
+      let state = UnsafeRawPointer(base + Int(slot) % AlertTable.pageSize).assumingMemoryBound(to: AlertState.self)
+      return body(state.pointee)
+    }
+  }
+
+  /// Puts one in its place: a new one, or over the one that is there.
+  mutating func put(_ state: AlertState) {
+    if slots[state.id] != nil { self[state.id] = state } else { insert(state, state.id) }
   }
 
   package subscript(_ id: AlertID) -> AlertState? {

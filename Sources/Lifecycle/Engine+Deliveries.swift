@@ -50,7 +50,7 @@ extension Engine {
   private mutating func wasRequested(_ n: Fact.Request, _ e: Fact) {
     let alert = e.subject.kind == .alert ? AlertID(e.subject.number) : nil
     let place = n.place
-    let severity = alert.map { alerts[$0]?.severity } ?? n.members.compactMap { alerts[$0]?.severity }.max()
+    let severity = alert.map { alerts.look($0) { $0.severity } } ?? n.members.compactMap { alerts[$0]?.severity }.max()
     ledger.add(
       Ledger.Pending(
         position: e.position, key: n.key, subject: e.subject, purpose: n.purpose, place: place, step: n.step,
@@ -61,7 +61,7 @@ extension Engine {
     case .firing:
       if let rule = settings.storm { storms.note(place.target, at: e.recordedAt, rule: rule) }
     case .resolved:
-      if let alert, let before = alerts[alert]?.told {
+      if let alert, let before = alerts.look(alert, { $0.told }) {
         let told = shared(before.filter { $0.target != place.target })
         alerts[alert]?.told = told
       }
@@ -76,7 +76,7 @@ extension Engine {
     guard p.purpose == .firing, p.subject.kind == .alert else { return }
     let id = AlertID(p.subject.number)
     // Its end is on its way already, behind it.
-    if alerts[id]?.isResolved == true,
+    if alerts.look(id, { $0.isResolved }) == true,
       ledger.about(p.subject).contains(where: { $0.purpose == .resolved && $0.place.target == p.place.target })
     {
       return
@@ -86,7 +86,7 @@ extension Engine {
   }
 
   private mutating func owe(_ id: AlertID, _ place: AlertState.Place) {
-    guard let before = alerts[id]?.told, !before.contains(where: { $0.target == place.target }) else { return }
+    guard let before = alerts.look(id, { $0.told }), !before.contains(where: { $0.target == place.target }) else { return }
     let told = before.isEmpty && isLastTold(place) ? lastTold : shared(before + [place])
     alerts[id]?.told = told
   }

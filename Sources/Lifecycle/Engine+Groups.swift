@@ -10,9 +10,10 @@ extension Engine {
   ///
   /// - Parameter wasFree: it could be told before too: if it waits already, it goes on doing so, and does not begin anew.
   mutating func joinGroups(_ id: AlertID, now: Timestamp, wasFree: Bool = false) {
-    guard let route = alerts[id]?.route else { return }
     // The route's own group has a key; those of further routes are found below.
-    if route.groupKey == nil, route.also.isEmpty { return }
+    guard let route = alerts.look(id, { $0.sharedRoute })?.route, route.groupKey != nil || !route.also.isEmpty else {
+      return
+    }
     guard let a = alerts[id], let index = route.index, let settings = configurations[route.configuration] else {
       return
     }
@@ -105,7 +106,7 @@ extension Engine {
 
   /// It ended: those who were told of it hear so; for the others it is nobody's business.
   mutating func endInGroups(_ id: AlertID, now: Timestamp) {
-    for subject in alerts[id]?.groups ?? [] {
+    for subject in alerts.look(id, { $0.groups }) ?? [] {
       if groups[subject]?.told[id] != nil { wait(id, in: subject, now: now) } else { leave(id, subject) }
     }
   }
@@ -130,7 +131,7 @@ extension Engine {
 
   /// A place was told of it by itself: the storm's group there owes nothing more.
   mutating func leaveStormGroup(_ id: AlertID, _ target: Receiver.Target) {
-    for subject in alerts[id]?.groups ?? [] where groups[subject]?.place?.target == target { leave(id, subject) }
+    for subject in alerts.look(id, { $0.groups }) ?? [] where groups[subject]?.place?.target == target { leave(id, subject) }
   }
 
   mutating func groupWasTold(

@@ -75,19 +75,21 @@ extension Engine {
 
   /// A resolved alert leaves memory once it can't reopen and owes nobody a word. What it still owes keeps it: the last of that asks again.
   mutating func bidFarewell(_ id: AlertID, now: Timestamp) {
-    guard let a = alerts[id], a.isResolved, !a.isFlapping else { return }
-    if let due = a.leavesAt, due > now {
+    guard let due = alerts.look(id, { $0.isFlapping ? nil : $0.leavesAt }) ?? nil else { return }
+    if due > now {
       if !isReplaying { deadlines.add(.farewell(id), at: due) }
       return
     }
-    if ledger.owes(id.subject) || !a.groups.isEmpty { return }
+    if ledger.owes(id.subject) || alerts.look(id, { $0.groups.isEmpty }) == false { return }
     ledger.forget(id.subject)
     alerts[id] = nil
   }
 
   /// Asks for leave again, when something that kept a resolved alert is done.
   mutating func mayLeave(_ id: AlertID) {
-    guard let end = alerts[id]?.leavesAt, alerts[id]?.groups.isEmpty == true, !ledger.owes(id.subject) else { return }
+    guard let end = alerts.look(id, { $0.groups.isEmpty ? $0.leavesAt : nil }) ?? nil, !ledger.owes(id.subject) else {
+      return
+    }
     deadlines.add(.farewell(id), at: end)
   }
 
@@ -95,7 +97,7 @@ extension Engine {
 
   /// When whoever acknowledged is reminded: as the policy says; otherwise a quarter of the time before it runs out, and no sooner than
   /// fifteen minutes before. Nil: never.
-  func reminder(of a: AlertState) -> Timestamp? {
+  func reminder(of a: borrowing AlertState) -> Timestamp? {
     guard let from = a.acknowledgedAt, let until = a.acknowledgedUntil else { return nil }
     let usual = min(.minutes(15), Interval(microseconds: (until - from).microseconds / 4))
     let before = policy(of: a.route)?.reminder ?? usual
@@ -124,7 +126,7 @@ extension Engine {
 
   // MARK: - Flapping
 
-  func steadyAt(_ a: AlertState) -> Timestamp? {
+  func steadyAt(_ a: borrowing AlertState) -> Timestamp? {
     guard let last = a.reopenings.last else { return a.isFlapping ? a.lastSeenAt : nil }
     return max(last, a.resolvedAt ?? last) + (settings.flapping?.steadyAfter ?? .zero)
   }

@@ -98,7 +98,7 @@ package struct Engine: Sendable {
   }
 
   func version(of subject: Subject) -> Int {
-    subject.kind == .alert ? alerts[AlertID(subject.number)]?.version ?? 0 : versions[subject] ?? 0
+    subject.kind == .alert ? alerts.look(AlertID(subject.number)) { $0.version } ?? 0 : versions[subject] ?? 0
   }
 
   func newSubject(_ kind: Subject.Kind) -> Subject { Subject(kind, (numbers[kind] ?? 0) + 1) }
@@ -165,7 +165,7 @@ package struct Engine: Sendable {
       if d.route.route.policy != nil, let first = policy(of: d.route.route)?.steps.first, first.after > .zero {
         state.nextEscalationAt = e.recordedAt + first.after
       }
-      alerts[id] = state
+      alerts.put(state)
       openCount += 1
       lives[state.key] = Life(alert: id, generation: d.generation)
       joinGroups(id, now: e.recordedAt)
@@ -183,9 +183,9 @@ package struct Engine: Sendable {
       return
     default: break
     }
-    guard let wasHeld = alerts[id]?.isHeld else { return }
+    guard let wasHeld = alerts.look(id, { $0.isHeld }) else { return }
     // In a replay nothing is armed, and the copy would be most of the work.
-    let before = isReplaying ? nil : alerts[id].map { Before($0, steadyAt: $0.isFlapping ? steadyAt($0) : nil) }
+    let before = isReplaying ? nil : due(id)
     let configurations = configurations
     alerts[id]?.evolve(e) { route in route.policy.flatMap { configurations[route.configuration]?.policy($0) } }
     watch(e, id)
@@ -207,7 +207,7 @@ package struct Engine: Sendable {
       reopenInGroups(id, now: e.recordedAt)
     case .unsilenced, .unsnoozed, .unacknowledged, .uninhibited:
       // What still fires is told again, also in its groups.
-      if wasHeld, alerts[id]?.isHeld == false { joinGroups(id, now: e.recordedAt) }
+      if wasHeld, alerts.look(id, { $0.isHeld }) == false { joinGroups(id, now: e.recordedAt) }
     default: break
     }
     if !isReplaying { arm(id, before) }
@@ -221,39 +221,45 @@ package struct Engine: Sendable {
     }
   }
 
-  /// Due times as they were, to see which are new.
-  private struct Before {
+  /// When an alert is to be looked at.
+  private struct Due {
     var escalation: Timestamp?
     var acknowledged: Timestamp?
     var snoozed: Timestamp?
     var leavesAt: Timestamp?
     var steadyAt: Timestamp?
     var severity: Severity
-    init(_ a: AlertState, steadyAt: Timestamp?) {
+    var lastSeenAt: Timestamp
+    init(_ a: borrowing AlertState, steadyAt: Timestamp?) {
       self.steadyAt = steadyAt
       escalation = a.nextEscalationAt
       acknowledged = a.acknowledgedUntil
       snoozed = a.snoozedUntil
       leavesAt = a.leavesAt
       severity = a.severity
+      lastSeenAt = a.lastSeenAt
     }
   }
 
+  private func due(_ id: AlertID) -> Due? {
+    alerts.look(id) { a in Due(a, steadyAt: a.isFlapping ? steadyAt(a) : nil) }
+  }
+
   /// Adds a deadline for each due time that is new.
-  private mutating func arm(_ id: AlertID, _ before: Before?) {
-    guard let a = alerts[id] else { return }
-    if let t = a.nextEscalationAt, t != before?.escalation { deadlines.add(.escalation(id), at: t) }
-    if let t = a.acknowledgedUntil, t != before?.acknowledged {
+  private mutating func arm(_ id: AlertID, _ before: Due?) {
+    guard let due = due(id) else { return }
+    if let t = due.escalation, t != before?.escalation { deadlines.add(.escalation(id), at: t) }
+    if let t = due.acknowledged, t != before?.acknowledged {
       deadlines.add(.acknowledgement(id), at: t)
-      if let due = reminder(of: a) { deadlines.add(.reminder(id), at: due) }
+      if let t = alerts.look(id, { reminder(of: $0) }) ?? nil { deadlines.add(.reminder(id), at: t) }
     }
-    if let t = a.snoozedUntil, t != before?.snoozed { deadlines.add(.snooze(id), at: t) }
-    if let t = a.leavesAt, t != before?.leavesAt { deadlines.add(.farewell(id), at: t) }
+    if let t = due.snoozed, t != before?.snoozed { deadlines.add(.snooze(id), at: t) }
+    if let t = due.leavesAt, t != before?.leavesAt { deadlines.add(.farewell(id), at: t) }
     // One for each alert in memory, that goes on by itself: also for one that may reopen.
-    if before == nil || before?.severity != a.severity, let stale = settings.staleAfter(of: a) {
-      deadlines.add(.stale(id), at: a.lastSeenAt + stale)
+    if before?.severity != due.severity, let stale = alerts.look(id, { settings.staleAfter(of: $0) }) ?? nil {
+      deadlines.add(.stale(id), at: due.lastSeenAt + stale)
     }
-    if a.isFlapping, let t = steadyAt(a), t != before?.steadyAt { deadlines.add(.steady(id), at: t) }
+    if let t = due.steadyAt, t != before?.steadyAt { deadlines.add(.steady(id), at: t) }
   }
 
   // MARK: - Replay
@@ -276,7 +282,7 @@ package struct Engine: Sendable {
     switch e.event {
     case .resolved, .steady:
       let id = AlertID(e.subject.number)
-      if let t = alerts[id]?.leavesAt { deadlines.add(.farewell(id), at: t) }
+      if let t = alerts.look(id, { $0.leavesAt }) ?? nil { deadlines.add(.farewell(id), at: t) }
     default: break
     }
     isReplaying = false
@@ -285,7 +291,7 @@ package struct Engine: Sendable {
   /// After the last replayed fact: arms every timer again, and notes which messages may have been on their way.
   package mutating func recover(now: Timestamp) {
     for id in alerts.ids.sorted() {
-      if let t = alerts[id]?.leavesAt, t <= now { bidFarewell(id, now: now) }
+      if let t = alerts.look(id, { $0.leavesAt }) ?? nil, t <= now { bidFarewell(id, now: now) }
     }
     for g in groups.values.sorted(by: { $0.subject < $1.subject }) where g.dueAt == nil { prune(g, now: now) }
     for (position, p) in ledger.pending {
@@ -304,7 +310,7 @@ package struct Engine: Sendable {
   private mutating func armAll(now: Timestamp) {
     inhibitions = InhibitionIndex(settings)
     for id in alerts.ids.sorted() {
-      if let a = alerts[id], !a.isResolved { inhibitions.add(a) }
+      if !inhibitions.isEmpty, let a = alerts[id], !a.isResolved { inhibitions.add(a) }
     }
     armTimers(now: now)
   }

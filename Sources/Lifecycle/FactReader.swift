@@ -11,6 +11,7 @@ package struct FactReader {
   private var actorBytes: [UInt8] = []
   private var routes = Interned<FrozenRoute>()
   private var places = Interned<AlertState.Place>()
+  private var occasions = Interned<Occasion>()
   private var labels: [UInt8] = []
   private var commons = Interned<String>()
 
@@ -123,8 +124,9 @@ package struct FactReader {
       } else if m.is("not_before") {
         request.notBefore = m.value.int.map { Timestamp(microseconds: $0) }
       } else if m.is("why") {
-        guard let json = try? JSON(parsing: m.value.bytes) else { return nil }
-        request.occasion = Occasion(json: json)
+        guard let json = occasions.find(m.value.bytes, make: { (try? JSON(parsing: m.value.bytes)).flatMap { Occasion(json: $0) } })
+        else { return nil }
+        request.occasion = json
       }
     }
     guard !scanner.isLost, let key, let purpose, let place, let channel, let destination,

@@ -138,6 +138,10 @@ package struct Ledger: Sendable {
     guard let i = threads.firstIndex(where: { $0.target == target }) else {
       return threads.append(Thread(target: target, text: provider))
     }
+    if hasSameNames(threads[i].text, provider) {
+      threads[i].text = provider
+      return
+    }
     // What came before, and what is newer, under each name.
     var members = (try? JSON(parsing: threads[i].text))?.members ?? []
     for m in (try? JSON(parsing: provider))?.members ?? [] {
@@ -145,6 +149,21 @@ package struct Ledger: Sendable {
       members.append(m)
     }
     threads[i].text = JSON.object(members).bytes
+  }
+  /// Most deliveries to a place return the same members each time: then the newer object takes the place of the older one.
+  private static func hasSameNames(_ a: [UInt8], _ b: [UInt8]) -> Bool {
+    a.withUnsafeBufferPointer { a in
+      b.withUnsafeBufferPointer { b in
+        var (a, b) = (JSONScanner(a), JSONScanner(b))
+        while true {
+          switch (a.next(), b.next()) {
+          case (nil, nil): return !a.isLost && !b.isLost
+          case (let x?, let y?): if !x.name.elementsEqual(y.name) { return false }
+          default: return false
+          }
+        }
+      }
+    }
   }
   package mutating func forget(_ subject: Subject) { threads[subject] = nil }
 

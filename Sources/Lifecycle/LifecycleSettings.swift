@@ -42,7 +42,7 @@ package struct LifecycleSettings: Sendable, Equatable {
   package func policy(_ name: String) -> Policy? { policies.first { $0.name == name } }
 
   /// How long nothing may be heard of this alert until it counts as stale. Nil: for ever.
-  package func staleAfter(of a: AlertState) -> Interval? {
+  package func staleAfter(of a: borrowing AlertState) -> Interval? {
     for rule in staleRules where a.labels.matches(rule.matchers, severity: a.severity) { return rule.after }
     return staleAfter
   }

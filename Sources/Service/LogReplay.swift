@@ -32,19 +32,23 @@ package enum LogReplay {
     return Fact(try StoredEvent(row).read())
   }
 
+  /// One thread has SQLite hand out the rows; the other takes them up. Between the two they must be made facts, and whichever has time does it: the first one copies
+  /// rows as they are while the second one waits for them, and makes facts of them itself when that one is behind.
   private static func runOnTwo(_ log: any EventLog, after position: Int64, into engine: inout Engine) throws -> Int {
-    let pipe = FactPipe()
+    let pipe = ReplayPipe()
     // The log is not safe for two threads at once, and is used by one: this one waits for the other to end.
     nonisolated(unsafe) let log = log
     let thread = Thread {
       var reader = FactReader()
       var chunk = pipe.empty()
+      var makesFacts = false
       do {
         try log.scan(after: position) { row in
-          chunk.append(try fact(row, &reader))
+          if makesFacts { chunk.append(try fact(row, &reader)) } else { chunk.append(row) }
           if chunk.isFull {
             pipe.put(chunk)
             chunk = pipe.empty()
+            makesFacts = pipe.isBehind
           }
           return true
         }
@@ -56,68 +60,54 @@ package enum LogReplay {
     thread.stackSize = 8 << 20
     thread.start()
     var count = 0
+    var reader = FactReader()
+    var failure: (any Error)?
     while let chunk = try pipe.take() {
-      count += chunk.count
-      chunk.takeAll { engine.replay($0) }
+      // What comes behind a row that can't be read is let go: the other thread must come to its end.
+      if failure == nil {
+        do {
+          count += chunk.count
+          try chunk.takeAll(facts: { engine.replay($0) }, rows: { engine.replay(try fact($0, &reader)) })
+        } catch { failure = error }
+      }
       pipe.giveBack(chunk)
     }
+    if let failure { throw failure }
     return count
   }
 }
 
-/// Some facts in a piece of memory that is used again and again: each is made where it stands, and taken out from there, never copied.
-///
-/// Unchecked: one thread at a time has it, the one that fills it or the one that empties it.
-private final class FactChunk: @unchecked Sendable {
-  static let size = 256
-  private let facts = UnsafeMutablePointer<Fact>.allocate(capacity: FactChunk.size)
-  private(set) var count = 0
-
-  var isFull: Bool { count == FactChunk.size }
-
-  /// There must be room.
-  func append(_ fact: consuming Fact) {
-    precondition(!isFull, "a chunk of facts is handed on when it is full")
-    (facts + count).initialize(to: fact)
-    count += 1
-  }
-
-  func takeAll(_ body: (borrowing Fact) -> Void) {
-    for i in 0..<count { body((facts + i).move()) }
-    count = 0
-  }
-
-  deinit {
-    facts.deinitialize(count: count)
-    facts.deallocate()
-  }
-}
-
-/// Facts on their way from the thread that reads them to the one that takes them up.
-private final class FactPipe: Sendable {
+/// Chunks on their way from the thread that reads to the one that takes up.
+private final class ReplayPipe: Sendable {
   /// So many chunks wait at most: the reader is no further ahead than that.
-  private static let capacity = 32
+  private static let capacity = 8
   private struct State {
-    var chunks: [FactChunk] = []
+    var chunks: [ReplayChunk] = []
     /// Taken up, to be filled again: fresh memory for each would cost more than what stands in it.
-    var used: [FactChunk] = []
+    var used: [ReplayChunk] = []
     var isOver = false
     var error: (any Error)?
   }
   private let state = Mutex(State())
   private let filled = DispatchSemaphore(value: 0)
-  private let free = DispatchSemaphore(value: FactPipe.capacity)
+  private let free = DispatchSemaphore(value: ReplayPipe.capacity)
 
-  func put(_ chunk: FactChunk) {
+  func put(_ chunk: ReplayChunk) {
     free.wait()
     state.withLock { $0.chunks.append(chunk) }
     filled.signal()
   }
 
-  /// To be filled.
-  func empty() -> FactChunk { state.withLock { $0.used.popLast() } ?? FactChunk() }
+  /// Whether some wait already, so that the thread that takes them up has enough to do.
+  var isBehind: Bool { state.withLock { $0.chunks.count > 1 } }
 
-  func giveBack(_ chunk: FactChunk) { state.withLock { $0.used.append(chunk) } }
+  /// To be filled.
+  func empty() -> ReplayChunk { state.withLock { $0.used.popLast() } ?? ReplayChunk() }
+
+  func giveBack(_ chunk: ReplayChunk) {
+    chunk.clear()
+    state.withLock { $0.used.append(chunk) }
+  }
 
   func end(_ error: (any Error)?) {
     state.withLock {
@@ -128,7 +118,7 @@ private final class FactPipe: Sendable {
   }
 
   /// Nil behind the last.
-  func take() throws -> FactChunk? {
+  func take() throws -> ReplayChunk? {
     filled.wait()
     let (chunk, error) = state.withLock { s in (s.chunks.isEmpty ? nil : s.chunks.removeFirst(), s.error) }
     if let chunk {

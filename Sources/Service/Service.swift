@@ -75,6 +75,8 @@ package final class Service {
   private var overlapped = 0
   /// The last position that is on the disk.
   private var committed: Int64 = 0
+  /// Whoever follows the log is woken when the jobs are handed out: a message is worth more than a table.
+  private var hasNews = false
   /// Commits that the log refused or that wait behind one it refused, at most two, to be tried again as they are: nothing of them was answered, and
   /// nothing else is decided before.
   private var stuck: [Round] = []
@@ -331,7 +333,7 @@ package final class Service {
     publish(round.commit, round.events)
     CrashPoint.pass(.publish)
     committed = round.commit.lastPosition ?? committed
-    onCommit(committed)
+    hasNews = true
   }
 
   private func send(_ answers: [(Peer, Outgoing)]) {
@@ -357,6 +359,10 @@ package final class Service {
     let (head, open, next) = (committed, engine.openCount, engine.nextDeadline)
     let (pending, deadlines) = (engine.ledger.pending.count, engine.deadlines.count)
     let audit = auditor?.report
+    if hasNews {
+      hasNews = false
+      onCommit(committed)
+    }
     status.update {
       if let audit { $0.audit = audit }
       if !isStuck {

@@ -44,7 +44,7 @@ extension AlertState: Packed {
     let anomalyPosition = u.int64()
     let decisivePosition = u.int64()
     let sharedRoute = u.route()
-    let box = u.optional { Shared(Handled(from: &$0)) }
+    let box = u.optional { HandledBox(Handled(from: &$0)) }
     let told = u.placeList()
     let groups = u.list { $0.subject() }
     let counts = (

@@ -107,7 +107,7 @@ package struct MessageFacts: Sendable, Equatable {
       "purpose": purpose.rawValue, "mark": mark, "label": label, "headline": headline, "severity": severity, "id": id,
       "lead": lead,
       "reason": reason, "has_reason": !reason.isEmpty,
-      "rows": rows.map { ["name": $0.name, "value": $0.value] }, "has_rows": !rows.isEmpty,
+      "rows": rows, "has_rows": !rows.isEmpty,
       "more": more > 0 ? "\(more)" : "",
       "has_more": more > 0, "color": color,
     ]
@@ -156,7 +156,8 @@ extension MessageFacts {
 
   /// `2026-11-20 06:02 UTC`
   static func time(_ t: Timestamp) -> String {
-    "\(t.rfc3339.prefix(16).replacing("T", with: " ")) UTC"
+    let text = t.rfc3339
+    return "\(text.prefix(10)) \(text.dropFirst(11).prefix(5)) UTC"
   }
 
   private static func label(_ purpose: Purpose, _ alert: AlertSummary) -> String {

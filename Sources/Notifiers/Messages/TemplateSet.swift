@@ -113,7 +113,7 @@ package struct TemplateSet: Sendable {
     guard let template = templates["\(kind).\(format.rawValue)"] else { return facts.headline }
     var values = facts.values
     for (name, value) in extra { values[name] = value }
-    let text = template.render(values)
+    let text = template.render(TemplateValues(values: values))
     switch format {
     case .subject, .line: return text.split(whereSeparator: \.isNewline).joined(separator: " ").trimming()
     case .slack, .reply: return text.trimming()

@@ -25,15 +25,18 @@ struct ReplayBench {
   private func replay(_ path: String, _ table: inout BenchTable) throws {
     // Once to bring the file into the machine's memory, for both.
     _ = RawRows.read(path)
-    let raw = RawRows.read(path)
     let log = try SQLiteEventLog(path: path)
-    var engine = Engine()
-    let (count, seconds) = try time { try LogReplay.run(log, after: 0, into: &engine) }
-    let rate = Double(count) / seconds
+    var (raw, rate) = (0.0, 0.0)
+    for _ in 1...2 {
+      raw = max(raw, RawRows.read(path))
+      var engine = Engine()
+      let (count, seconds) = try time { try LogReplay.run(log, after: 0, into: &engine) }
+      precondition(engine.head == log.head)
+      rate = max(rate, Double(count) / seconds)
+    }
     table.add(
       "replay without a snapshot", "\(Format.number(rate.rounded()))/s",
       limit: "\(Format.number(raw.rounded()))/s SQLite reads", ratio: rate / raw)
-    precondition(engine.head == log.head)
   }
 
   private func start(_ path: String, _ events: Int64, _ table: inout BenchTable) async throws {

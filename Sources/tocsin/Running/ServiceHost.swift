@@ -32,7 +32,7 @@ final class ServiceHost: Sendable {
         let service: Service
         var writer: ThreadWriter?
         do {
-          let log = try SQLiteEventLog(path: path)
+          let log = try SQLiteEventLog(path: path, makesRoom: true)
           let gateway = try Gateway(settings)
           let waker = gateway.waker
           let control = ServiceControl { waker.wake() }
