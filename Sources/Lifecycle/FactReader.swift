@@ -124,9 +124,9 @@ package struct FactReader {
       } else if m.is("not_before") {
         request.notBefore = m.value.int.map { Timestamp(microseconds: $0) }
       } else if m.is("why") {
-        guard let json = occasions.find(m.value.bytes, make: { (try? JSON(parsing: m.value.bytes)).flatMap { Occasion(json: $0) } })
-        else { return nil }
-        request.occasion = json
+        let why = occasions.find(m.value.bytes) { (try? JSON(parsing: m.value.bytes)).flatMap { Occasion(json: $0) } }
+        guard let why else { return nil }
+        request.occasion = why
       }
     }
     guard !scanner.isLost, let key, let purpose, let place, let channel, let destination,

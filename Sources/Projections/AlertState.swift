@@ -30,24 +30,15 @@ final class AlertState {
   /// The longest search text, in bytes: with it an alert that is commented on without end stays a small row.
   static let searchLimit = 16 * 1024
 
-  init(_ e: Detected, of row: RecordedEvent, policy: FrozenPolicy?) {
-    // Once: it is many texts, each counted at each asking.
-    let anomaly = e.anomaly
+  init(_ e: Detected, _ opening: PreparedEvent.Opening, of row: RecordedEvent, policy: FrozenPolicy?) {
     summary = AlertSummary(
       id: AlertID(row.subject.number), version: row.version, generation: e.generation, dedupKey: e.dedupKey,
       severity: e.severity, state: .open, condition: .firing, openedAt: row.recordedAt, lastSeenAt: row.recordedAt,
-      count: 1, route: e.route, steps: policy?.delays.count, anomaly: anomaly)
+      count: 1, route: e.route, steps: policy?.delays.count, anomaly: e.anomaly)
     previous = e.previous
     self.policy = policy
-    search = AlertState.words(of: anomaly)
-    opening =
-      JSON.compact([
-        "headline": .string(Sentence.headline(anomaly)), "deviation": .number(anomaly.deviation),
-        "dimensions": .text(
-          anomaly.dimensions.isEmpty
-            ? nil : anomaly.dimensions.map { "\($0.name)=\($0.value)" }.joined(separator: ", ")),
-        "dashboard_only": e.route.dashboardOnly ? true : .null,
-      ]).bytes
+    search = opening.search
+    self.opening = opening.text
     if let first = policy?.delays.first, first > .zero { summary.nextEscalationAt = row.recordedAt + first }
   }
 
@@ -215,7 +206,7 @@ final class AlertState {
     search += "\n" + text
   }
 
-  private static func words(of a: Anomaly) -> String {
+  static func words(of a: Anomaly) -> String {
     var text = Sentence.cut(a.summary ?? "")
     text += "\n\(a.eventType) \(a.metric)"
     if let detector = a.detector { text += " \(detector)" }

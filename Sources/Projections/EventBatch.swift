@@ -4,7 +4,7 @@ import EventLog
 /// Some events of the log in order, with those that can't be read in their places.
 struct EventBatch: Sendable {
   enum Item: Sendable {
-    case event(RecordedEvent)
+    case event(PreparedEvent)
     case unreadable(position: Int64, why: String)
   }
   var items: [Item]
@@ -55,7 +55,7 @@ struct EventBatch: Sendable {
         items.append(.unreadable(position: expected, why: "missing from the log, up to \(row.position - 1)"))
       }
       guard row.position >= expected else { continue }
-      items.append(.event(row))
+      items.append(.event(PreparedEvent(row)))
       expected = row.position + 1
     }
     last = rows.last.map { ($0.position, EventBatch.mark($0)) }

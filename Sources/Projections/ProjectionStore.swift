@@ -23,6 +23,8 @@ package final class ProjectionStore {
   package static let batchLimit = 4000
   /// Batches in one transaction while much is built at once: an alert's row that many events touch is written once for all of them.
   static let bulkBatches = 8
+  /// As ``ProjectionFile/checkpointPages``, while much is built at once: 32 MiB.
+  static let bulkCheckpointPages = 4000
   /// From so many events behind on, indexes and the full-text index are made at the end instead of being kept up.
   static let bulkThreshold: Int64 = 50_000
 
@@ -181,6 +183,8 @@ package final class ProjectionStore {
     try queue.inDatabase { db in
       let isUnderWay = try Bool.fetchOne(db, sql: "SELECT building FROM progress") ?? false
       guard pays || isUnderWay else { return false }
+      // A page that is changed again and again goes into the file once in a while.
+      try db.execute(sql: "PRAGMA wal_autocheckpoint = \(ProjectionStore.bulkCheckpointPages)")
       guard !isUnderWay else { return true }
       writer = nil
       try db.inTransaction(.immediate) {
@@ -195,6 +199,7 @@ package final class ProjectionStore {
   private func endBulk() throws {
     writer = nil
     try queue.inDatabase { db in
+      try db.execute(sql: "PRAGMA wal_autocheckpoint = \(ProjectionFile.checkpointPages)")
       try db.inTransaction(.immediate) {
         for name in ProjectionSchema.indexNames { try db.execute(sql: "DROP INDEX IF EXISTS \(name)") }
         try db.execute(sql: ProjectionSchema.indexes)

@@ -94,7 +94,7 @@ final class ProjectionWriter {
   func apply(_ batch: EventBatch, unreadable: (Int64, String) -> Void) throws {
     for item in batch.items {
       switch item {
-      case .event(let row): try apply(row)
+      case .event(let event): try apply(event)
       case .unreadable(let position, let why):
         try problem(position, why)
         unreadable(position, why)
@@ -108,12 +108,12 @@ final class ProjectionWriter {
       || bytesRead > ProjectionWriter.cacheBytes
   }
 
-  func apply(_ row: RecordedEvent) throws {
-    switch row.subject.kind {
-    case .alert: try applyToAlert(row)
-    case .silence: try applyToSilence(row)
-    case .configuration: try applyToConfiguration(row)
-    case .group, .digest: try applyToNotification(row)
+  private func apply(_ event: PreparedEvent) throws {
+    switch event.row.subject.kind {
+    case .alert: try applyToAlert(event)
+    case .silence: try applyToSilence(event)
+    case .configuration: try applyToConfiguration(event.row)
+    case .group, .digest: try applyToNotification(event)
     }
   }
 
@@ -124,14 +124,15 @@ final class ProjectionWriter {
     try insertProblem.run()
   }
 
-  private func applyToAlert(_ row: RecordedEvent) throws {
+  private func applyToAlert(_ event: PreparedEvent) throws {
+    let row = event.row
     let number = row.subject.number
     let state: AlertState
     if case .detected(let e) = row.event {
       guard try alert(number) == nil else {
         return try problem(row.position, "\(row.subject) is detected a second time")
       }
-      state = AlertState(e, of: row, policy: try policy(e.route))
+      state = AlertState(e, event.opening ?? PreparedEvent.Opening(e), of: row, policy: try policy(e.route))
       alerts[number] = state
     } else if let known = try alert(number) {
       state = known
@@ -139,7 +140,7 @@ final class ProjectionWriter {
     } else {
       return try problem(row.position, "\(row.type.rawValue) of \(row.subject), which was never detected")
     }
-    try writeTimeline(row, alert: number)
+    try writeTimeline(event, alert: number)
     try writeFact(row, alert: number)
     switch row.event {
     case .detected(let e):
@@ -154,12 +155,13 @@ final class ProjectionWriter {
     case .severityRaised(let e): try raise(row, state, e.to)
     case .notificationRequested, .notificationAttempted, .notificationDelivered, .notificationFailed,
       .notificationCancelled:
-      try applyToNotification(row)
+      try applyToNotification(event)
     default: break
     }
   }
 
-  private func applyToNotification(_ row: RecordedEvent) throws {
+  private func applyToNotification(_ event: PreparedEvent) throws {
+    let row = event.row
     let isAlert = row.subject.kind == .alert
     let state: NotificationState
     if case .notificationRequested(let e) = row.event {
@@ -204,11 +206,12 @@ final class ProjectionWriter {
         alert.isChanged = true
       default: break
       }
-      try writeTimeline(row, alert: member.number)
+      try writeTimeline(event, alert: member.number)
     }
   }
 
-  private func applyToSilence(_ row: RecordedEvent) throws {
+  private func applyToSilence(_ event: PreparedEvent) throws {
+    let row = event.row
     let number = row.subject.number
     switch row.event {
     case .silenceAdded(let e):
@@ -231,7 +234,7 @@ final class ProjectionWriter {
       if db.changesCount == 0 { try problem(row.position, "\(row.subject) ended, which was never made") }
     case .notificationRequested, .notificationAttempted, .notificationDelivered, .notificationFailed,
       .notificationCancelled:
-      try applyToNotification(row)
+      try applyToNotification(event)
     default: try problem(row.position, "\(row.type.rawValue) of \(row.subject) means nothing there")
     }
   }
@@ -248,7 +251,8 @@ final class ProjectionWriter {
 
   // MARK: - Rows that are never changed
 
-  private func writeTimeline(_ row: RecordedEvent, alert: Int64) throws {
+  private func writeTimeline(_ event: PreparedEvent, alert: Int64) throws {
+    let row = event.row
     insertTimeline.int(alert)
     insertTimeline.int(row.position)
     insertTimeline.int(row.subject.kind == .alert ? row.version : nil)
@@ -257,7 +261,7 @@ final class ProjectionWriter {
     insertTimeline.time(row.recordedAt)
     insertTimeline.text(row.actor)
     insertTimeline.int(row.cause)
-    insertTimeline.text(Sentence.of(row.event, actor: row.actor))
+    insertTimeline.text(event.sentence)
     try insertTimeline.run()
   }
 

@@ -42,7 +42,8 @@ import Testing
         guard e.subject.kind == .alert else { continue }
         let id = AlertID(e.subject.number)
         if case .detected(let detected) = e.event {
-          rows[id] = Projections.AlertState(detected, of: e, policy: policy(detected.route))
+          rows[id] = Projections.AlertState(
+            detected, PreparedEvent.Opening(detected), of: e, policy: policy(detected.route))
         } else {
           try rows[id]?.apply(e) { policy($0) }
         }
