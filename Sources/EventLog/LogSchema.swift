@@ -9,6 +9,8 @@ enum LogSchema {
   static let archiveID = 0x546F_6361
   /// Pages in the write-ahead log, of 4096 bytes, after which they go into the file itself.
   static let checkpointPages = 4000
+  /// Of SQLite's own cache of pages: what a large commit changes. Older rows are read seldom, and stand in the machine's memory anyway.
+  static let cacheKiB = 16_384
 
   static let events = """
     CREATE TABLE events (

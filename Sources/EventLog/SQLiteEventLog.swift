@@ -79,7 +79,8 @@ package final class SQLiteEventLog: EventLog {
     // FULL: a commit is on the disk when it returns. See the promise about `stored`.
     try db.execute(
       sql: """
-        PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = \(LogSchema.checkpointPages); PRAGMA cache_size = -65536;
+        PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = \(LogSchema.checkpointPages);
+        PRAGMA cache_size = -\(LogSchema.cacheKiB);
         PRAGMA journal_size_limit = 67108864
         """)
   }

@@ -39,6 +39,7 @@ final class ProjectionWriter {
   /// The same, in bytes of the anomalies that were read: 20,000 of the largest would be five gigabytes.
   static let cacheBytes = 64 << 20
   private var bytesRead = 0
+  private let isClean = DispatchSemaphore(value: 1)
 
   /// Whether the full-text index is kept up with each row. While a file is built from the start it is made at the end.
   var keepsSearch = true
@@ -391,13 +392,26 @@ final class ProjectionWriter {
     alerts = [:]
     notifications = [:]
     bytesRead = 0
-    DispatchQueue.global(qos: .utility).async { withExtendedLifetime(spent) {} }
+    // One such heap at a time: a flood makes them faster than another thread may find the time.
+    isClean.wait()
+    DispatchQueue.global().async { [isClean] in
+      spent.letGo()
+      isClean.signal()
+    }
   }
 
   /// Unchecked: nobody but the thread that ends it has it any more.
-  private struct Spent: @unchecked Sendable {
-    let alerts: [Int64: AlertState]
-    let notifications: [String: NotificationState]
+  private final class Spent: @unchecked Sendable {
+    private var alerts: [Int64: AlertState]
+    private var notifications: [String: NotificationState]
+    init(alerts: [Int64: AlertState], notifications: [String: NotificationState]) {
+      self.alerts = alerts
+      self.notifications = notifications
+    }
+    func letGo() {
+      alerts = [:]
+      notifications = [:]
+    }
   }
 
   private func write(_ alert: AlertState) throws {

@@ -45,6 +45,7 @@ final class DirectWriter: CommitWriter {
 /// is appended on the caller's thread: handing it over and back would take longer than a small commit.
 package final class ThreadWriter: CommitWriter {
   private let desk: Desk
+  private var spent: [[RecordedEvent]] = []
   private var direct: Result<Void, EventLogError>?
 
   /// - Parameters:
@@ -60,14 +61,19 @@ package final class ThreadWriter: CommitWriter {
 
   package func begin(_ commit: Commit, overlapping: Bool) {
     guard overlapping else {
+      // What small commits leave behind is given back by whoever makes them: the other thread may not be needed for days.
+      spent = []
       direct = desk.log.outcome(of: commit)
       return
     }
+    desk.spent.withLock { $0 += spent }
+    spent = []
     desk.commit.withLock { $0 = commit }
     desk.begun.signal()
   }
 
-  package func letGo(_ facts: [[RecordedEvent]]) { desk.spent.withLock { $0 += facts } }
+  /// Held until the next commit begins.
+  package func letGo(_ facts: [[RecordedEvent]]) { spent += facts }
 
   package func outcome(waiting: Bool) -> Result<Void, EventLogError>? {
     if let direct {

@@ -7,22 +7,20 @@ import Glibc
 /// Open addressing with linear probing; the hashes are mixed already, so their own low bits choose the slot. The all-zero hash marks a free slot,
 /// and is kept beside the table.
 /// Source: Donald Knuth, "The Art of Computer Programming", volume 3, section 6.4, algorithm L.
-struct HashTable {
-  private var slots: [StableHash]
+struct HashTable: Sendable {
+  private var slots: HashSlots
   private var used = 0
   private var hasZero = false
   private static let free = StableHash(high: 0, low: 0)
 
-  init() { slots = HashTable.empty(1024) }
+  init() { slots = HashSlots(count: 1024) }
 
   var count: Int { used + (hasZero ? 1 : 0) }
-  var memory: Int { slots.capacity * MemoryLayout<StableHash>.stride }
+  var memory: Int { slots.count * MemoryLayout<StableHash>.stride }
 
   func contains(_ hash: StableHash) -> Bool {
     if hash == HashTable.free { return hasZero }
-    return slots.withUnsafeBufferPointer { slots in
-      slots[HashTable.slot(of: hash, in: slots)] == hash
-    }
+    return slots.base[slots.find(hash)] == hash
   }
 
   /// False if it was there.
@@ -31,62 +29,71 @@ struct HashTable {
       defer { hasZero = true }
       return !hasZero
     }
-    let isNew = slots.withUnsafeMutableBufferPointer { slots in
-      let slot = HashTable.slot(of: hash, in: UnsafeBufferPointer(slots))
-      guard slots[slot] != hash else { return false }
-      slots[slot] = hash
-      return true
-    }
-    guard isNew else { return false }
+    let slot = slots.find(hash)
+    guard slots.base[slot] != hash else { return false }
+    if !isKnownUniquelyReferenced(&slots) { slots = slots.copy() }
+    slots.base[slot] = hash
     used += 1
-    if used * 4 > slots.count * 3 { grow() }
+    if used * 4 > slots.count * 3 { slots = slots.larger() }
     return true
   }
 
   /// This one will be asked for soon: until then the processor fetches where it would stand.
   func expect(_ hash: StableHash) {
-    slots.withUnsafeBufferPointer { slots in
-      guard let base = slots.baseAddress else { return }
-      tocsin_prefetch(base + (Int(truncatingIfNeeded: hash.low) & (slots.count - 1)))
-    }
+    tocsin_prefetch(slots.base + (Int(truncatingIfNeeded: hash.low) & (slots.count - 1)))
   }
 
   /// In no order.
   var all: [StableHash] {
-    var all = slots.filter { $0 != HashTable.free }
+    var all = UnsafeBufferPointer(start: slots.base, count: slots.count).filter { $0 != HashTable.free }
     if hasZero { all.append(HashTable.free) }
     return all
   }
+}
+
+/// The memory of a ``HashTable``, as the system gives it: all zero, which is all free, so that nothing has to be written before it is used.
+///
+/// Unchecked: written only by the one table that holds it.
+private final class HashSlots: @unchecked Sendable {
+  let base: UnsafeMutablePointer<StableHash>
+  /// A power of two.
+  let count: Int
+  private var bytes: Int { count * MemoryLayout<StableHash>.stride }
+
+  init(count: Int) {
+    self.count = count
+    let bytes = count * MemoryLayout<StableHash>.stride
+    let memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    guard let memory, memory != UnsafeMutableRawPointer(bitPattern: -1) else {
+      fatalError("no memory is left for what was taken in: \(bytes) bytes")
+    }
+    // In pages of two megabytes, where the system has them: each look goes elsewhere, and would wait for the page's address besides the memory itself.
+    if bytes >= 4 << 20 { madvise(memory, bytes, MADV_HUGEPAGE) }
+    base = memory.bindMemory(to: StableHash.self, capacity: count)
+  }
+
+  deinit { munmap(base, bytes) }
 
   /// Where it is, or where it would be.
-  private static func slot(of hash: StableHash, in slots: UnsafeBufferPointer<StableHash>) -> Int {
-    let mask = slots.count - 1
+  func find(_ hash: StableHash) -> Int {
+    let mask = count - 1
     var slot = Int(truncatingIfNeeded: hash.low) & mask
-    while slots[slot] != free, slots[slot] != hash { slot = (slot + 1) & mask }
+    while !isFree(base[slot]), base[slot] != hash { slot = (slot + 1) & mask }
     return slot
   }
 
-  /// A large one in pages of two megabytes, where the system has them: each look goes elsewhere, and would wait for the page's address besides the memory itself.
-  private static func empty(_ count: Int) -> [StableHash] {
-    Array(unsafeUninitializedCapacity: count) { slots, filled in
-      let bytes = UnsafeMutableRawBufferPointer(slots)
-      if bytes.count >= 4 << 20, let base = bytes.baseAddress {
-        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
-        let start = base.alignedUp(toMultipleOf: page)
-        madvise(start, (base + bytes.count - start) / page * page, MADV_HUGEPAGE)
-      }
-      slots.initialize(repeating: HashTable.free)
-      filled = count
-    }
+  @inline(__always)
+  private func isFree(_ hash: StableHash) -> Bool { hash.high == 0 && hash.low == 0 }
+
+  func larger() -> HashSlots {
+    let larger = HashSlots(count: count * 2)
+    for i in 0..<count where !isFree(base[i]) { larger.base[larger.find(base[i])] = base[i] }
+    return larger
   }
 
-  private mutating func grow() {
-    var larger = HashTable.empty(slots.count * 2)
-    larger.withUnsafeMutableBufferPointer { larger in
-      for hash in slots where hash != HashTable.free {
-        larger[HashTable.slot(of: hash, in: UnsafeBufferPointer(larger))] = hash
-      }
-    }
-    slots = larger
+  func copy() -> HashSlots {
+    let copy = HashSlots(count: count)
+    copy.base.update(from: base, count: count)
+    return copy
   }
 }

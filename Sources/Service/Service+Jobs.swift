@@ -182,7 +182,7 @@ struct RecentAnomalies {
   /// Kept at most, but for the newest commit.
   static let capacity = 8192
   /// Bytes of messages kept at most, which the anomalies stand in; what a larger commit says is read from the log again.
-  static let bytes = 32 << 20
+  static let bytes = 16 << 20
   private var commits: [(events: [RecordedEvent], bytes: Int)] = []
   private(set) var count = 0
   private(set) var size = 0

@@ -1,6 +1,7 @@
 import Alerts
 import Bus
 import EventLog
+import Foundation
 import Lifecycle
 import Logging
 import Testing
@@ -160,5 +161,36 @@ import Testing
     }
     writer.close()
     #expect(log.head == 200)
+  }
+
+  /// What is forgotten is given back, whether commits are large enough for the other thread or not.
+  @Test(arguments: [true, false])
+  func whatIsForgottenIsGivenBack(overlapping: Bool) throws {
+    let writer = ThreadWriter(MemoryEventLog()) {}
+    defer { writer.close() }
+    func commit(_ n: Int) throws {
+      let e = RecordedEvent(
+        position: Int64(n), subject: Subject(.alert, 1), version: n, occurredAt: .epoch, recordedAt: .epoch,
+        actor: "a", cause: nil, event: .steady(Steady()))
+      writer.begin(Commit(facts: [e], recordedAt: .epoch), overlapping: overlapping)
+      guard case .success? = writer.outcome(waiting: true) else { throw EventLogError(.unwritable, "commit \(n)") }
+    }
+    weak var kept: KeptAnomaly?
+    do {
+      let anomaly = KeptAnomaly(Anomaly(id: "1", source: "s", time: .epoch, eventType: "e", metric: "m"))
+      kept = anomaly
+      let detected = Detected(
+        generation: 1, previous: nil, dedupKey: "k", severity: .low,
+        frozen: FrozenRoute(RouteTaken(configuration: 1, index: nil, match: "")), kept: anomaly)
+      let e = RecordedEvent(
+        position: 1, subject: Subject(.alert, 1), version: 1, occurredAt: .epoch, recordedAt: .epoch, actor: "a",
+        cause: nil, event: .detected(detected))
+      writer.letGo([[e]])
+    }
+    try commit(1)
+    try commit(2)
+    // The other thread does it once nobody waits for it.
+    for _ in 0..<1000 where kept != nil { usleep(1000) }
+    #expect(kept == nil)
   }
 }

@@ -25,20 +25,23 @@ struct PeerBench {
   }
 
   func run(_ table: inout BenchTable) async throws {
-    let peer = try await alertmanager()
     let own = try await tocsin()
     let rate = { (n: Double) in "\(Format.number(n.rounded()))/s" }
-    for (what, a, b) in [
-      ("alerts, each by itself", own.singly, peer.singly), ("alerts, in hundreds", own.inHundreds, peer.inHundreds),
-      ("repeats, in hundreds", own.repeats, peer.repeats),
-    ] {
-      table.add(what, rate(a), limit: "\(rate(b)) Alertmanager", ratio: a / b)
+    for way in Way.allCases {
+      let peer = try await alertmanager(way)
+      for (what, a, b) in [
+        ("alerts, each by itself", own.singly, peer.singly), ("alerts, in hundreds", own.inHundreds, peer.inHundreds),
+        ("repeats, in hundreds", own.repeats, peer.repeats),
+      ] {
+        table.add(what, rate(a), limit: "\(rate(b)) \(way.rawValue)", ratio: a / b)
+      }
+      table.add(
+        "memory per alert", "\(Int(own.memory)) bytes", limit: "\(Int(peer.memory)) \(way.rawValue)",
+        ratio: own.memory / peer.memory)
     }
-    table.add(
-      "memory per alert", "\(Int(own.memory)) bytes", limit: "\(Int(peer.memory)) Alertmanager",
-      ratio: own.memory / peer.memory)
+    let theirs = try await alertmanagerTimes()
     for (name, q) in [("p50", 0.5), ("p99", 0.99)] {
-      let (a, b) = (LatencyBench.quantile(own.times, q), LatencyBench.quantile(peer.times, q))
+      let (a, b) = (LatencyBench.quantile(own.times, q), LatencyBench.quantile(theirs, q))
       table.add(
         "sent to receiver, \(name)", String(format: "%.2f ms", a), limit: String(format: "%.2f ms Alertmanager", b),
         ratio: a / b)
@@ -47,19 +50,35 @@ struct PeerBench {
 
   // MARK: - Alertmanager
 
-  private func alertmanager() async throws -> Figures {
-    var figures = Figures()
-    do {
-      let server = try await Alertmanager(
-        folder, "throughput", route: "{receiver: nobody, group_by: [event_type], group_wait: 1h}",
-        receivers: "[{name: nobody}]")
-      defer { server.stop() }
-      let before = ProcessUse(of: server.pid).memory
-      figures.inHundreds = try post(server.port, alerts, by: 100) { "listing-\($0)" }
-      figures.memory = Double(ProcessUse(of: server.pid).memory - before) / Double(alerts)
-      figures.repeats = try post(server.port, alerts, by: 100) { "listing-\($0 % PeerBench.repeatedAlerts)" }
-      figures.singly = try post(server.port, alerts / 4, by: 1) { "single-\($0)" }
+  /// How it is told to put alerts together. Nobody is told of any, here or there.
+  private enum Way: String, CaseIterable {
+    /// No alert waits for another: what Tocsin does unless it is asked to group.
+    case apart = "Alertmanager"
+    /// All in one group that is never told of: the least that it can have to do.
+    case together = "in one group"
+
+    var route: String {
+      switch self {
+      case .apart: "{receiver: nobody, group_by: ['...'], group_wait: 0s}"
+      case .together: "{receiver: nobody, group_by: [event_type], group_wait: 1h}"
+      }
     }
+  }
+
+  private func alertmanager(_ way: Way) async throws -> Figures {
+    var figures = Figures()
+    let server = try await Alertmanager(folder, "\(way)", route: way.route, receivers: "[{name: nobody}]")
+    defer { server.stop() }
+    let before = ProcessUse(of: server.pid).memory
+    figures.inHundreds = try post(server.port, alerts, by: 100) { "listing-\($0)" }
+    figures.memory = Double(ProcessUse(of: server.pid).memory - before) / Double(alerts)
+    figures.repeats = try post(server.port, alerts, by: 100) { "listing-\($0 % PeerBench.repeatedAlerts)" }
+    figures.singly = try post(server.port, alerts / 4, by: 1) { "single-\($0)" }
+    return figures
+  }
+
+  private func alertmanagerTimes() async throws -> [Double] {
+    var times: [Double] = []
     let receiver = try LoopbackReceiver()
     defer { receiver.close() }
     let server = try await Alertmanager(
@@ -73,9 +92,9 @@ struct PeerBench {
       let start = ContinuousClock.now
       try line.ask(request)
       guard receiver.next() else { throw BenchError("Alertmanager's message did not arrive within ten seconds") }
-      if i >= 50 { figures.times.append((ContinuousClock.now - start) / .milliseconds(1)) }
+      if i >= 50 { times.append((ContinuousClock.now - start) / .milliseconds(1)) }
     }
-    return figures
+    return times
   }
 
   /// Alerts per second, over several connections, each request prepared before the clock starts.

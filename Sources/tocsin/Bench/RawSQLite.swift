@@ -57,7 +57,7 @@ struct RawSQLite {
     }
     try run(
       """
-      PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -65536;
+      PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16384;
       PRAGMA journal_size_limit = 67108864
       """)
     for sql in schema { try run(sql) }

@@ -21,7 +21,7 @@ enum ProcessLimits {
   /// each message: a seventh of what a repeat costs.
   private static func keepMemory() {
     _ = mallopt(M_MMAP_THRESHOLD, 2 << 20)
-    _ = mallopt(M_TRIM_THRESHOLD, 32 << 20)
+    _ = mallopt(M_TRIM_THRESHOLD, 16 << 20)
   }
 
   /// Enough for every connection that the bus remembers, twice, and a bound where the system has none.
