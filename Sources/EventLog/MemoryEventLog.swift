@@ -20,6 +20,8 @@ package final class MemoryEventLog: EventLog {
     try commit.checkPositions(after: head)
     var added: [Subject: Int] = [:]
     let rows = commit.events
+    // As a disk has it: rows, and no facts.
+    let stored = Commit(events: rows, intake: commit.intake, recordedAt: commit.recordedAt)
     for e in rows {
       let version = (lives[e.subject]?.count ?? 0) + (added[e.subject] ?? 0)
       guard e.version == version + 1 else {
@@ -27,13 +29,13 @@ package final class MemoryEventLog: EventLog {
       }
       added[e.subject, default: 0] += 1
     }
-    hashes.append(CommitHash.next(after: headHash, commit))
+    hashes.append(CommitHash.next(after: headHash, stored))
     for e in rows {
       lives[e.subject, default: []].append(events.count)
       events.append(e)
     }
     head += Int64(rows.count)
-    commits.append(commit)
+    commits.append(stored)
   }
 
   package func replay(after position: Int64, _ body: (StoredEvent) throws -> Bool) throws {

@@ -86,7 +86,9 @@ extension Engine {
   }
 
   private mutating func owe(_ id: AlertID, _ place: AlertState.Place) {
-    guard let before = alerts.look(id, { $0.told }), !before.contains(where: { $0.target == place.target }) else { return }
+    guard let before = alerts.look(id, { $0.told }), !before.contains(where: { $0.target == place.target }) else {
+      return
+    }
     let told = before.isEmpty && isLastTold(place) ? lastTold : shared(before + [place])
     alerts[id]?.told = told
   }

@@ -131,7 +131,9 @@ extension Engine {
 
   /// A place was told of it by itself: the storm's group there owes nothing more.
   mutating func leaveStormGroup(_ id: AlertID, _ target: Receiver.Target) {
-    for subject in alerts.look(id, { $0.groups }) ?? [] where groups[subject]?.place?.target == target { leave(id, subject) }
+    for subject in alerts.look(id, { $0.groups }) ?? [] where groups[subject]?.place?.target == target {
+      leave(id, subject)
+    }
   }
 
   mutating func groupWasTold(

@@ -10,7 +10,8 @@ extension Engine: Packed {
   /// What follows from ``carried``, and is made again by the start: ``Engine/recover(now:)``.
   static var derived: [String] {
     [
-      "deadlines", "inhibitions", "groupByKey", "settings", "routes", "lastRoute", "plainRoutes", "commonLabels", "lastCommon",
+      "deadlines", "inhibitions", "groupByKey", "settings", "routes", "lastRoute", "plainRoutes", "commonLabels",
+      "lastCommon",
       "toldSets", "lastTold", "watched",
     ]
   }
