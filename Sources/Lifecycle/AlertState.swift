@@ -83,10 +83,11 @@ package struct AlertState: Sendable, Equatable {
 /// What few alerts have, by itself.
 ///
 /// Unchecked: it is changed only by the one state that holds it; a state that shares it with a copy changes another one.
-final class HandledBox: @unchecked Sendable, Equatable {
+final class HandledBox: @unchecked Sendable, Equatable, CustomStringConvertible {
   fileprivate(set) var value: AlertState.Handled
   init(_ value: AlertState.Handled) { self.value = value }
   static func == (a: HandledBox, b: HandledBox) -> Bool { a === b || a.value == b.value }
+  var description: String { "\(value)" }
 }
 
 extension AlertState {

@@ -5,13 +5,12 @@ extension Engine {
   /// is left out. For checks that a replay gives what was there.
   package func difference(from other: Engine) -> String? {
     for id in Set(alerts.ids).union(other.alerts.ids).sorted() where alerts[id] != other.alerts[id] {
-      return "\(id): \(alerts[id].map { "\($0)" } ?? "absent") ≠ \(other.alerts[id].map { "\($0)" } ?? "absent")"
+      return "\(id): \(Engine.words(alerts[id], other.alerts[id]))"
     }
     if lives != other.lives { return "the lives of dedup keys" }
     if silences != other.silences { return "silences: \(silences) ≠ \(other.silences)" }
     for subject in Set(groups.keys).union(other.groups.keys).sorted() where groups[subject] != other.groups[subject] {
-      return
-        "group \(subject): \(groups[subject].map { "\($0)" } ?? "absent") ≠ \(other.groups[subject].map { "\($0)" } ?? "absent")"
+      return "group \(subject): \(Engine.words(groups[subject], other.groups[subject]))"
     }
     func durable(_ p: Ledger.Pending) -> Ledger.Pending {
       var p = p
@@ -31,5 +30,14 @@ extension Engine {
     if numbers != other.numbers { return "numbers: \(numbers) ≠ \(other.numbers)" }
     if storms != other.storms { return "storms" }
     return nil
+  }
+
+  /// Of two that differ, what they say differently.
+  private static func words<T>(_ a: T?, _ b: T?) -> String {
+    guard let a, let b else { return a == nil ? "absent ≠ there" : "there ≠ absent" }
+    return zip(Mirror(reflecting: a).children, Mirror(reflecting: b).children).compactMap { a, b in
+      let (x, y) = ("\(a.value)", "\(b.value)")
+      return x == y ? nil : "\(a.label ?? "?"): \(x) ≠ \(y)"
+    }.joined(separator: "; ")
   }
 }

@@ -152,8 +152,12 @@ extension Engine {
         if isOwedAnEnd, groups[subject]?.told[id]?.contains(where: { $0.place.target == place.target }) != true {
           groups[subject]?.told[id, default: []].append(GroupState.Told(place: place))
         }
-        if !a.groups.contains(subject) { alerts[id]?.groups.append(subject) }
         if a.severity == .critical { groups[subject]?.lastCriticalAt = time }
+        if groups[subject]?.told[id] == nil {
+          leave(id, subject)
+        } else if !a.groups.contains(subject) {
+          alerts[id]?.groups.append(subject)
+        }
       }
     }
     if !isReplaying { deadlines.add(.group(subject), at: time + (groups[subject]?.interval ?? .zero)) }
@@ -181,7 +185,8 @@ extension Engine {
     groups[subject]?.told[id]?.removeAll { $0.place.target == place.target }
     guard groups[subject]?.told[id]?.isEmpty ?? true else { return }
     groups[subject]?.told[id] = nil
-    if alerts[id]?.isResolved == true { leave(id, subject) }
+    // Whoever neither waits nor is owed anything is no member: a group without members leaves memory, and nobody is to look for it then.
+    if alerts[id]?.isResolved == true || groups[subject]?.waiting.contains(id) != true { leave(id, subject) }
   }
 
   // MARK: - Decisions

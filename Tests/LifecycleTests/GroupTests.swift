@@ -59,6 +59,22 @@ import Testing
     g.replayMatches()
   }
 
+  /// A group without members leaves memory. An alert that still named it would then differ from what a replay says, which forgets groups at other times.
+  @Test func whoeverNeitherWaitsNorIsOwedAnythingIsNoMember() throws {
+    var g = Given()
+    let a = g.fires("a", .high)
+    #expect(g.engine.alerts[a]?.groups.count == 1)
+    g.passes(.minutes(5))
+    let lease = g.lease()
+    let job = try #require(lease)
+    #expect(g.engine.alerts[a]?.groups.count == 1)
+    g.receipt(job, .failed)
+    #expect(g.engine.alerts[a]?.groups == [] && g.engine.alerts[a]?.isResolved == false)
+    g.passes(.hours(1))
+    #expect(g.engine.groups.isEmpty)
+    g.replayMatches()
+  }
+
   @Test func heldAlertsComeBackToTheirGroup() {
     var g = Given()
     let a = g.fires("a", .high)
