@@ -96,6 +96,18 @@ import Testing
     #expect(abs((j.last??.value ?? 0) - expected) < 1e-9)
   }
 
+  /// To the last digit: what was said before is recognised by what it says.
+  @Test func `profile: the same days give the same similarity`() throws {
+    let d = try detector("profile", period: .hourly)
+    var seed: UInt64 = 7
+    let points = (0..<24 * 30).map { h in
+      seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Point(Timestamp(seconds: 1_772_409_600 + Int64(h) * 3600), Double(seed >> 40) / 1000.7)
+    }
+    let first = d.judgeAll(points).map { $0?.value }
+    for _ in 0..<50 { #expect(d.judgeAll(points).map { $0?.value } == first) }
+  }
+
   @Test func `evaluation counts what was found, missed and made up`() throws {
     func alarm(_ start: String, _ device: String) throws -> Anomaly {
       var a = Anomaly(id: start, source: "d", time: .epoch, eventType: "e", metric: "m")

@@ -36,7 +36,8 @@ package struct Profile: Detector {
       else { return nil }
       let earlier = shapes.filter { $0.key < day && $0.key >= day - Int64(days) }
       let alike = earlier.filter { ($0.key - day) % 7 == 0 }
-      let past = Array((alike.count >= Self.leastDays ? alike : earlier).values)
+      // In their order: sums of the same numbers in another one differ in their last digit.
+      let past = (alike.count >= Self.leastDays ? alike : earlier).sorted { $0.key < $1.key }.map(\.value)
       guard past.count >= Self.leastDays, let cosine = Self.similarity(shape, past) else { return nil }
       return Judgement(
         isAnomalous: cosine < least, value: cosine, expected: 1, lower: least,
