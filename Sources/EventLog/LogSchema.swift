@@ -1,7 +1,7 @@
 import GRDB
 
 /// The tables of the log's file. Described for readers in docs/event-log.md.
-enum LogSchema {
+package enum LogSchema {
   /// Kept in `PRAGMA user_version`.
   static let version = 1
   /// `PRAGMA application_id`: "Tocs" for the log, "Toca" for an archive of it.
@@ -10,7 +10,12 @@ enum LogSchema {
   /// Pages in the write-ahead log, of 4096 bytes, after which they go into the file itself.
   static let checkpointPages = 4000
   /// Of SQLite's own cache of pages: what a large commit changes. Older rows are read seldom, and stand in the machine's memory anyway.
-  static let cacheKiB = 16_384
+  private static let cacheKiB = 16_384
+  /// Of a connection that writes, beside `journal_mode = WAL`. FULL: a commit is on the disk when it returns. See the promise about `stored`.
+  package static let pragmas = """
+    PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = \(checkpointPages); PRAGMA cache_size = -\(cacheKiB);
+    PRAGMA journal_size_limit = 67108864
+    """
 
   static let events = """
     CREATE TABLE events (

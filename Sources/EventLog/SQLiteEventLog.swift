@@ -76,13 +76,7 @@ package final class SQLiteEventLog: EventLog {
         .unwritable, "the log \(path) can't be kept with a write-ahead log here (journal_mode is \(mode ?? "unknown"))",
         mend: "put it on a local file system: a network share can't hold it")
     }
-    // FULL: a commit is on the disk when it returns. See the promise about `stored`.
-    try db.execute(
-      sql: """
-        PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = \(LogSchema.checkpointPages);
-        PRAGMA cache_size = -\(LogSchema.cacheKiB);
-        PRAGMA journal_size_limit = 67108864
-        """)
+    try db.execute(sql: LogSchema.pragmas)
   }
 
   /// Reads where the log ends.

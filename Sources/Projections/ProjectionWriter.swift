@@ -129,11 +129,11 @@ final class ProjectionWriter {
     let row = event.row
     let number = row.subject.number
     let state: AlertState
-    if case .detected(let e) = row.event {
+    if case .detected(let e) = row.event, let opening = event.opening {
       guard try alert(number) == nil else {
         return try problem(row.position, "\(row.subject) is detected a second time")
       }
-      state = AlertState(e, event.opening ?? PreparedEvent.Opening(e), of: row, policy: try policy(e.route))
+      state = AlertState(e, opening, of: row, policy: try policy(e.route))
       alerts[number] = state
     } else if let known = try alert(number) {
       state = known

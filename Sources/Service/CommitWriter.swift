@@ -53,7 +53,7 @@ package final class ThreadWriter: CommitWriter {
   package init(_ log: any EventLog, wake: @escaping @Sendable () -> Void) {
     let desk = Desk(log, wake: wake)
     self.desk = desk
-    let thread = Thread { desk.work() }
+    let thread = Thread { desk.run() }
     thread.name = "tocsin log"
     thread.stackSize = 8 << 20
     thread.start()
@@ -66,9 +66,8 @@ package final class ThreadWriter: CommitWriter {
       direct = desk.log.outcome(of: commit)
       return
     }
-    desk.spent.withLock { $0 += spent }
+    desk.work.withLock { $0 = (commit, spent) }
     spent = []
-    desk.commit.withLock { $0 = commit }
     desk.begun.signal()
   }
 
@@ -100,10 +99,9 @@ package final class ThreadWriter: CommitWriter {
   private final class Desk: @unchecked Sendable {
     let log: any EventLog
     let wake: @Sendable () -> Void
-    let commit = Mutex<Commit?>(nil)
+    /// A commit, and what is given back once that is done and nobody waits.
+    let work = Mutex<(commit: Commit, spent: [[RecordedEvent]])?>(nil)
     let result = Mutex<Result<Void, EventLogError>?>(nil)
-    /// Given back once a commit is done and nobody waits.
-    let spent = Mutex<[[RecordedEvent]]>([])
     let begun = DispatchSemaphore(value: 0)
     let done = DispatchSemaphore(value: 0)
     let ended = DispatchSemaphore(value: 0)
@@ -113,19 +111,15 @@ package final class ThreadWriter: CommitWriter {
       self.wake = wake
     }
 
-    func work() {
+    func run() {
       while true {
         begun.wait()
-        guard let next = commit.withLock({ $0.take() }) else { break }
-        let outcome = log.outcome(of: next)
+        guard let next = work.withLock({ $0.take() }) else { break }
+        let outcome = log.outcome(of: next.commit)
         result.withLock { $0 = outcome }
         done.signal()
         wake()
-        let old = spent.withLock { spent in
-          defer { spent = [] }
-          return spent
-        }
-        withExtendedLifetime(old) {}
+        withExtendedLifetime(next) {}
       }
       ended.signal()
     }

@@ -45,12 +45,11 @@ package enum LogReplay {
       do {
         try log.scan(after: position) { row in
           if makesFacts { chunk.append(try fact(row, &reader)) } else { chunk.append(row) }
-          if chunk.isFull {
-            pipe.put(chunk)
-            chunk = pipe.empty()
-            makesFacts = pipe.isBehind
-          }
-          return true
+          guard chunk.isFull else { return true }
+          pipe.put(chunk)
+          chunk = pipe.empty()
+          makesFacts = pipe.isBehind
+          return pipe.isWanted
         }
         pipe.put(chunk)
         pipe.end(nil)
@@ -61,18 +60,18 @@ package enum LogReplay {
     thread.start()
     var count = 0
     var reader = FactReader()
-    var failure: (any Error)?
-    while let chunk = try pipe.take() {
-      // What comes behind a row that can't be read is let go: the other thread must come to its end.
-      if failure == nil {
-        do {
-          count += chunk.count
-          try chunk.takeAll(facts: { engine.replay($0) }, rows: { engine.replay(try fact($0, &reader)) })
-        } catch { failure = error }
+    do {
+      while let chunk = try pipe.take() {
+        count += chunk.count
+        try chunk.takeAll(facts: { engine.replay($0) }, rows: { engine.replay(try fact($0, &reader)) })
+        pipe.giveBack(chunk)
       }
-      pipe.giveBack(chunk)
+    } catch {
+      // The log is the other thread's until that has come to its end.
+      pipe.refuse()
+      while (try? pipe.take()) != nil {}
+      throw error
     }
-    if let failure { throw failure }
     return count
   }
 }
@@ -85,6 +84,7 @@ private final class ReplayPipe: Sendable {
     var chunks: [ReplayChunk] = []
     /// Taken up, to be filled again: fresh memory for each would cost more than what stands in it.
     var used: [ReplayChunk] = []
+    var isRefused = false
     var isOver = false
     var error: (any Error)?
   }
@@ -100,6 +100,11 @@ private final class ReplayPipe: Sendable {
 
   /// Whether some wait already, so that the thread that takes them up has enough to do.
   var isBehind: Bool { state.withLock { $0.chunks.count > 1 } }
+
+  /// Whether anybody still takes what is read.
+  var isWanted: Bool { state.withLock { !$0.isRefused } }
+
+  func refuse() { state.withLock { $0.isRefused = true } }
 
   /// To be filled.
   func empty() -> ReplayChunk { state.withLock { $0.used.popLast() } ?? ReplayChunk() }
@@ -117,9 +122,9 @@ private final class ReplayPipe: Sendable {
     filled.signal()
   }
 
-  /// Nil behind the last.
+  /// Nil behind the last, however often it is asked.
   func take() throws -> ReplayChunk? {
-    filled.wait()
+    if !state.withLock({ $0.isOver && $0.chunks.isEmpty }) { filled.wait() }
     let (chunk, error) = state.withLock { s in (s.chunks.isEmpty ? nil : s.chunks.removeFirst(), s.error) }
     if let chunk {
       free.signal()

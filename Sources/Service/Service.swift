@@ -149,6 +149,7 @@ package final class Service {
     // What was decided is answered before the end.
     finishWriting(now: clock.now())
     if let failure { throw failure }
+    tellFollowers()
     status.update {
       $0.isReady = false
       $0.trouble = "stopping"
@@ -353,16 +354,19 @@ package final class Service {
     }
   }
 
+  private func tellFollowers() {
+    guard hasNews else { return }
+    hasNews = false
+    onCommit(committed)
+  }
+
   private func settle() {
     let isStuck = isStuck
     let known = intake.count
     let (head, open, next) = (committed, engine.openCount, engine.nextDeadline)
     let (pending, deadlines) = (engine.ledger.pending.count, engine.deadlines.count)
     let audit = auditor?.report
-    if hasNews {
-      hasNews = false
-      onCommit(committed)
-    }
+    tellFollowers()
     status.update {
       if let audit { $0.audit = audit }
       if !isStuck {

@@ -1,3 +1,4 @@
+import EventLog
 import Foundation
 import GRDBSQLite
 
@@ -10,7 +11,7 @@ enum RawRows {
     var db: OpaquePointer?
     sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, nil)
     defer { sqlite3_close(db) }
-    sqlite3_exec(db, "PRAGMA cache_size = -16384", nil, nil, nil)
+    sqlite3_exec(db, LogSchema.pragmas, nil, nil, nil)
     var statement: OpaquePointer?
     sqlite3_prepare_v2(db, "SELECT \(columns) FROM events ORDER BY position", -1, &statement, nil)
     defer { sqlite3_finalize(statement) }
@@ -42,7 +43,7 @@ enum RawRows {
     sqlite3_exec(
       db,
       """
-      PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16384;
+      PRAGMA journal_mode = WAL; \(LogSchema.pragmas);
       CREATE TABLE events (position INTEGER PRIMARY KEY, alert TEXT NOT NULL, version INTEGER NOT NULL, type TEXT NOT NULL,
         occurred_at INTEGER NOT NULL, recorded_at INTEGER NOT NULL, actor TEXT NOT NULL, cause INTEGER, data TEXT NOT NULL,
         UNIQUE (alert, version)) STRICT

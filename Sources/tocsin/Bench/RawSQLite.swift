@@ -1,3 +1,4 @@
+import EventLog
 import Foundation
 import GRDB
 import GRDBSQLite
@@ -55,11 +56,7 @@ struct RawSQLite {
         throw BenchError("raw SQLite: \(String(cString: sqlite3_errmsg(db)))")
       }
     }
-    try run(
-      """
-      PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16384;
-      PRAGMA journal_size_limit = 67108864
-      """)
+    try run("PRAGMA journal_mode = WAL; \(LogSchema.pragmas)")
     for sql in schema { try run(sql) }
     let event = try statement(db, "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
     let commit = try statement(db, "INSERT INTO commits VALUES (?, ?, ?, ?, ?)")
