@@ -140,7 +140,10 @@ private final class LinkRunner<Machine: LinkMachine> {
   private let wire = Wire()
   private var monitor: Socket?
   private var reopenAt: Int64?
-  private var reopenDelay: Int64 = 500_000
+  private var reopenDelay = firstReopenDelay
+  private static var firstReopenDelay: Int64 { 500_000 }
+  /// Between a connection's end and the next socket's first try. Later tries are libzmq's own.
+  private static var reconnectDelay: Int64 { 100_000 }
 
   init(
     _ settings: ConnectionSettings, _ topics: [String]?, _ context: Context, _ machine: Machine,
@@ -160,8 +163,6 @@ private final class LinkRunner<Machine: LinkMachine> {
     let endpoint = topics == nil ? settings.gateway : settings.feed
     let socket = try Socket(context, topics == nil ? .dealer : .subscribe)
     try socket.set(ZMQ_LINGER, 500)
-    // Messages queue for a connection that stands, never for one that may come: what is not sent is known not to be.
-    if topics == nil { try socket.set(ZMQ_IMMEDIATE, 1) }
     // Above every window of messages in flight.
     try socket.set(ZMQ_SNDHWM, 20_000)
     try socket.set(ZMQ_RCVHWM, topics == nil ? 20_000 : Limits.feedQueue)
@@ -183,8 +184,10 @@ private final class LinkRunner<Machine: LinkMachine> {
     if wire.isConnected { status.set(.connected) }
   }
 
-  private func shut() {
+  /// `saysLastWords`: what waits to be sent may leave yet, in the time that the socket lingers.
+  private func shut(saysLastWords: Bool) {
     wire.isConnected = false
+    if !saysLastWords { try? wire.socket?.set(ZMQ_LINGER, 0) }
     monitor = nil
     wire.socket?.endMonitor()
     wire.socket = nil
@@ -195,12 +198,7 @@ private final class LinkRunner<Machine: LinkMachine> {
     while true {
       let now = monotonicMicroseconds()
       watch(now)
-      // Bounded, so that callers are heard while much comes in.
-      var count = 0
-      while count < 1000, let frames = wire.socket?.receiveMessage() {
-        machine.received(frames, wire, now: now)
-        count += 1
-      }
+      hear(now)
       let (work, isClosed) = inbox.take()
       for item in work { item(machine, wire, now) }
       if isClosed { break }
@@ -219,9 +217,18 @@ private final class LinkRunner<Machine: LinkMachine> {
     for item in inbox.take().work { item(machine, wire, monotonicMicroseconds()) }
     // The last words: receipts, and a worker's leave.
     _ = machine.due(wire, now: monotonicMicroseconds())
-    shut()
+    shut(saysLastWords: true)
     status.set(.closed)
     machine.closed(BusError(.closed, status.description))
+  }
+
+  /// Bounded, so that callers are heard while much comes in.
+  private func hear(_ now: Int64) {
+    var count = 0
+    while count < 1000, let frames = wire.socket?.receiveMessage() {
+      machine.received(frames, wire, now: now)
+      count += 1
+    }
   }
 
   private func watch(_ now: Int64) {
@@ -229,16 +236,24 @@ private final class LinkRunner<Machine: LinkMachine> {
       switch Int32(first[0]) | Int32(first[1]) << 8 {
       case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
         wire.isConnected = true
-        reopenDelay = 500_000
+        reopenDelay = Self.firstReopenDelay
         status.set(.connected)
         machine.connected(wire, now: now)
       case ZMQ_EVENT_DISCONNECTED:
         wire.isConnected = false
         if status.now == .connected { status.set(.connecting) }
+        // What is sent while nobody is connected would wait in the socket for whoever comes: messages of an old connection behind which
+        // the machine has begun anew. ZMQ_IMMEDIATE would see to that, too, but takes the queue away under a message that is half read,
+        // which libzmq does not survive.
+        guard topics == nil else { break }
+        hear(now)
+        shut(saysLastWords: false)
+        reopenAt = now + Self.reconnectDelay
+        return
       case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH, ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
         // libzmq gives such a socket up. The key may be let in one day: with another socket, later and later.
         status.set(.refused)
-        shut()
+        shut(saysLastWords: false)
         reopenAt = now + reopenDelay
         reopenDelay = min(reopenDelay * 2, 30_000_000)
         return
