@@ -37,17 +37,19 @@ package struct Deadlines: Sendable {
   /// By ``rank(of:)``.
   private var heaps = [Heap<Entry>](repeating: Heap(), count: Deadlines.ranks)
 
-  private static let ranks = 4
+  package static let ranks = 4
   /// Of all that is due at once, what keeps people from hearing comes first, so that a service that slept through both does not ask for what they have
-  /// said that they don't want to hear now: windows that begin, silences, and the rules of a configuration that was taken up.
+  /// said that they don't want to hear now: windows that begin, the rules of a configuration that was taken up, and silences, some of which end.
   private static func rank(of what: What) -> Int {
     switch what {
     case .maintenance: 0
-    case .silence: 1
-    case .configuration: 2
+    case .configuration: 1
+    case .silence: 2
     default: 3
     }
   }
+  /// Of the ranks that hold back by people's rules.
+  package static let rules = 2
 
   /// So many entries there are at most for each alert, message, silence and group, and a few beside: see ``Engine/fire(now:limit:)``.
   package static func bound(things: Int) -> Int { 8 * things + 64 }
@@ -67,8 +69,9 @@ package struct Deadlines: Sendable {
     heaps[Deadlines.rank(of: what)].insert(Entry(due: due, what: what))
   }
 
-  package mutating func popDue(_ now: Timestamp) -> (due: Timestamp, what: What)? {
-    for rank in heaps.indices {
+  /// The next that is due, of the first so many ranks.
+  package mutating func popDue(_ now: Timestamp, ranks: Int = Deadlines.ranks) -> (due: Timestamp, what: What)? {
+    for rank in 0..<ranks {
       guard let entry = heaps[rank].min, entry.due <= now else { continue }
       _ = heaps[rank].popMin()
       return (entry.due, entry.what)

@@ -34,7 +34,7 @@ extension Engine {
 
   /// Of two that differ, what they say differently.
   private static func words<T>(_ a: T?, _ b: T?) -> String {
-    guard let a, let b else { return a == nil ? "absent ≠ there" : "there ≠ absent" }
+    guard let a, let b else { return a.map { "\($0) ≠ absent" } ?? b.map { "absent ≠ \($0)" } ?? "both absent" }
     return zip(Mirror(reflecting: a).children, Mirror(reflecting: b).children).compactMap { a, b in
       let (x, y) = ("\(a.value)", "\(b.value)")
       return x == y ? nil : "\(a.label ?? "?"): \(x) ≠ \(y)"

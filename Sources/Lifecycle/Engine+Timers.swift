@@ -22,6 +22,12 @@ extension Engine {
     return count
   }
 
+  /// Takes up what is due of the rules that hold back: windows that begin, and those of a configuration. Before what has come is taken in: what people do
+  /// or detectors say then tells nobody what a rule holds back.
+  package mutating func fireRules(now: Timestamp) {
+    while let (due, what) = deadlines.popDue(now, ranks: Deadlines.rules) { fire(what, due: due, now: now) }
+  }
+
   private mutating func fire(_ what: Deadlines.What, due: Timestamp, now: Timestamp) {
     switch what {
     case .escalation(let id):

@@ -41,7 +41,7 @@ package struct Engine: Sendable {
   /// Alerts that are snoozed until their value changes: what comes of them is read, and not only noted.
   var watched: Set<AlertID> = []
   var isReplaying = false
-  /// When the newest fact was recorded.
+  /// When the newest fact was recorded; after a start from a snapshot, when that was taken, if later.
   var reachedAt = Timestamp.epoch
   package var recordedUpTo: Timestamp { reachedAt }
   /// When the configuration in force was taken up.

@@ -154,7 +154,7 @@ package final class Service {
       $0.isReady = false
       $0.trouble = "stopping"
     }
-    if !isStuck { snapshots?.finish(engine, log, logger: logger) }
+    if !isStuck { snapshots?.finish(engine, log, now: clock.now(), logger: logger) }
   }
 
   /// How long nothing has to be done, in microseconds; nil for ever.
@@ -184,6 +184,7 @@ package final class Service {
       waitingSettings = nil
       engine.adopt(settings, now: now)
     }
+    engine.fireRules(now: now)
     drain(now: now)
     if let failure { throw failure }
     takeFromTheGone(now: now)

@@ -80,21 +80,23 @@ struct Snapshots {
     else { return }
     position = log.head
     takenAt = now
-    write(engine, log, logger)
+    write(engine, log, now, logger)
   }
 
   /// The last one, when the service stops in good order. Returns when it is written.
-  mutating func finish(_ engine: Engine, _ log: any EventLog, logger: Logger) {
-    if log.head > position, log.head >= Snapshots.smallest, engine.head == log.head { write(engine, log, logger) }
+  mutating func finish(_ engine: Engine, _ log: any EventLog, now: Timestamp, logger: Logger) {
+    if log.head > position, log.head >= Snapshots.smallest, engine.head == log.head {
+      write(engine, log, now, logger)
+    }
     queue.sync {}
   }
 
-  private func write(_ engine: Engine, _ log: any EventLog, _ logger: Logger) {
+  private func write(_ engine: Engine, _ log: any EventLog, _ now: Timestamp, _ logger: Logger) {
     let (store, isBusy, position, hash) = (store, isBusy, log.head, log.headHash)
     isBusy.value.store(true, ordering: .releasing)
     queue.async {
       defer { isBusy.value.store(false, ordering: .releasing) }
-      guard let state = engine.snapshot() else { return }
+      guard let state = engine.snapshot(now: now) else { return }
       do { try store.write(state, position: position, hash: hash) } catch {
         logger.warning("a snapshot can't be written; the next start takes longer", metadata: ["why": "\(error)"])
       }

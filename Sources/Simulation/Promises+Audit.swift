@@ -20,8 +20,13 @@ struct Audited {
   var saidAt: [String: Timestamp] = [:]
   private(set) var expected: [(kind: Finding.Kind, since: Timestamp, by: Timestamp)] = []
 
-  /// It must be said, of what was so since then.
-  mutating func expect(_ kind: Finding.Kind, since: Timestamp, by: Timestamp) { expected.append((kind, since, by)) }
+  /// What was said and not taken back, by its kind and what it is about.
+  var stands: Set<String> = []
+
+  /// It must be said, of what was so since then, unless it stands from an earlier time.
+  mutating func expect(_ kind: Finding.Kind, since: Timestamp, by: Timestamp) {
+    if !stands.contains(kind.rawValue) { expected.append((kind, since, by)) }
+  }
   mutating func forget() { expected = [] }
 
   /// The service is there, at this time of its own.
@@ -58,7 +63,11 @@ extension Promises {
     guard let finding = Finding(label: { anomaly.label($0) }) else {
       return fail(8, "the auditor says what nobody can read: \(anomaly.metric)")
     }
-    guard anomaly.status == .firing else { return }
+    guard anomaly.status == .firing else {
+      audit.stands.remove(Promises.name(finding))
+      return
+    }
+    audit.stands.insert(Promises.name(finding))
     defer { audit.saidAt[Promises.name(finding)] = e.recordedAt }
     if anomaly.summary?.isEmpty != false { fail(8, "the auditor finds \(finding.kind.rawValue) and does not say what") }
     // What a full disk kept waiting was so when it was said.
@@ -102,6 +111,8 @@ extension Promises {
       fail(3, "the auditor does not say \(kind.rawValue)")
       audit.forget()
     }
+    // What was to be said while the disk was full is said in the seconds after it.
+    guard serviceNow - audit.stuckAt > Promises.lag else { return }
     for expected in World.audit.expected {
       let name = "heartbeat_silent/\(expected.name)"
       let heard = max(audit.heardAt[expected.name] ?? .zero, audit.startedAt)

@@ -40,8 +40,8 @@ final class SimulatedSnapshots: SnapshotStore, @unchecked Sendable {
   private var url: URL { URL(fileURLWithPath: file.path) }
 
   /// Of a state in which all that was decided is on disk.
-  func take(_ engine: Engine, _ log: SimulatedLog) throws {
-    guard let state = engine.snapshot() else { return }
+  func take(_ engine: Engine, _ log: SimulatedLog, now: Timestamp) throws {
+    guard let state = engine.snapshot(now: now) else { return }
     if condition.isSound { older = FileManager.default.contents(atPath: file.path) }
     try file.write(state, position: log.head, hash: log.headHash)
     condition = .sound

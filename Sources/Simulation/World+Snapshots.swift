@@ -7,7 +7,7 @@ extension World {
   func takeSnapshot() {
     guard wantsSnapshot, !isBehind, !isOff, service.engine.head == log.head else { return }
     wantsSnapshot = false
-    attempt { try snapshots?.take(service.engine, log) }
+    attempt { try snapshots?.take(service.engine, log, now: clock.now()) }
     outcome.snapshots += 1
   }
 

@@ -64,6 +64,28 @@ import Testing
     g.replayMatches()
   }
 
+  @Test func rulesThatWereTakenUpHoldBeforeASilenceThatEnded() {
+    var g = Given()
+    let cause = g.fires("host down")
+    silence(&g, from: .zero, to: .minutes(10))
+    let id = g.fires("cpu")
+    g.deliver()
+    _ = g.said()
+    g.now = g.now + .minutes(11)
+    g.engine.adopt(
+      .plain.with {
+        $0.inhibitions = [
+          InhibitionRule(
+            name: "down", source: [Matcher(name: "metric", value: "host down")],
+            target: [Matcher(name: "metric", value: "cpu")])
+        ]
+      }, now: g.now)
+    g.sleeps(.zero)
+    #expect(g.state(id).inhibitedBy == cause && g.state(id).silencedBy.isEmpty)
+    #expect(!g.log.contains { $0.subject == id.subject && $0.type == .notification_requested })
+    g.replayMatches()
+  }
+
   @Test func anEditThatTakesAWindowAwayAndExplainsWhatItHeldTellsNobody() {
     var g = Given(.plain.with { $0.maintenance = [window("w", "cpu")] })
     g.passes(.minutes(25))

@@ -202,7 +202,7 @@ struct Given {
       for fact in rows[snapshot.count...] { restored.replay(fact) }
       expect(restored, "a replay from a snapshot at \(snapshot.count) of \(log.count)")
     }
-    guard let bytes = engine.snapshot() else {
+    guard let bytes = engine.snapshot(now: engine.recordedUpTo) else {
       Issue.record("no snapshot could be taken", sourceLocation: sourceLocation)
       return
     }

@@ -195,4 +195,25 @@ import Testing
     try b.step()
     #expect(b.types.count { $0 == "configured" } == 2)
   }
+
+  /// A silence is ended by hand in the round that takes up a rule by which somebody else explains the alert.
+  @Test func aRuleHoldsBeforeACommandOfTheSameRoundLetsGo() throws {
+    let b = try Bench()
+    b.command(#"{"command":"silence","by":"ana","for":"2h","matchers":[{"name":"metric","value":"cpu"}]}"#)
+    try b.step()
+    b.fires("host down", "cpu")
+    try b.step()
+    var edited = LifecycleSettings.sample
+    edited.inhibitions = [
+      InhibitionRule(
+        name: "down", source: [Matcher(name: "metric", value: "host down")],
+        target: [Matcher(name: "metric", value: "cpu")])
+    ]
+    let before = b.types.count
+    b.control.adopt(edited)
+    b.command(#"{"command":"expire_silence","by":"ana","silence":"S-1"}"#, id: "r2")
+    try b.step()
+    let since = b.types.dropFirst(before)
+    #expect(Array(since) == ["configured", "inhibited", "silence_expired", "unsilenced"])
+  }
 }

@@ -34,9 +34,9 @@ import Testing
     let (engine, now, logger) = (w.service.engine, w.clock.time, w.service.logger)
     // Too few events since the last.
     snapshots.takeIfDue(engine, w.log, now: now, logger: logger)
-    snapshots.finish(Engine(), w.log, logger: logger)
+    snapshots.finish(Engine(), w.log, now: now, logger: logger)
     #expect(position(w) == nil, "not the state of this log's head")
-    snapshots.finish(engine, w.log, logger: logger)
+    snapshots.finish(engine, w.log, now: now, logger: logger)
     let taken = try #require(position(w))
     try w.fill(1400)
     try w.restarts(inGoodOrder: false)

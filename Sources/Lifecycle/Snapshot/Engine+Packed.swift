@@ -114,8 +114,16 @@ extension Engine {
   /// The state as bytes; nil while something decided waits for its commit.
   ///
   /// Takes some 250 bytes for each alert in memory, and 20 for each dedup key that was ever seen.
-  package func snapshot() -> [UInt8]? {
+  ///
+  /// - Parameter now: what was over by then has left memory, so that whoever goes on from the state goes on from this time: ``recordedUpTo``.
+  package func snapshot(now: Timestamp) -> [UInt8]? {
     guard batch.isEmpty, repeats.isEmpty else { return nil }
+    var state = self
+    state.reachedAt = max(reachedAt, now)
+    return state.packed()
+  }
+
+  private func packed() -> [UInt8] {
     var p = Packer(reserving: alerts.count * 256 + lives.count * 24 + 4096)
     pack(to: &p)
     return p.bytes
