@@ -20,8 +20,8 @@ extension Promises {
     if !isKnown { fail(1, "\(action) of \(id) was answered, and the log knows nothing of it") }
   }
 
-  /// A notifier asked, was told that the message is wanted, and sends it.
-  mutating func isSent(_ key: String) {
+  /// A notifier asked, and is told that the message is wanted: it will send it.
+  mutating func isWanted(_ key: String) {
     guard let r = requested[key] else { return }
     let id = AlertID(r.subject.number)
     if r.purpose == .firing, let a = alerts[id], a.isHeld, a.heldAt <= formerHead {

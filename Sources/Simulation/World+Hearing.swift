@@ -9,6 +9,7 @@ extension World {
     gateway.outgoing = []
     // Before anybody asks for more.
     for case (let peer, .job) in messages { count(World.worker(peer)) }
+    for case (_, .reply(let request, let json)) in messages where request.hasPrefix("q") { judge(request, json) }
     for (peer, message) in messages {
       if case .job = message {
         // Counted when it is given, whatever becomes of it on its way.

@@ -74,27 +74,36 @@ extension World {
 
   private func prepare(_ w: Int, _ task: Int) {
     guard let job = workers[w].tasks[task] else { return }
-    if mutation == .workerDoesNotAsk { return send(w, task, isWanted: true) }
+    if mutation == .workerDoesNotAsk {
+      promises.isWanted(job.key)
+      return send(w, task)
+    }
     let question = "q\(task)"
     questions[question] = (w, task)
     let command = Command(.wanted(key: job.key), by: "notifier/\(workers[w].name)")
     transmit(.command(peer(w), requestID: question, json: command.json.bytes))
     after(World.patience) { world in
       // At least once is the promise.
-      if world.questions.removeValue(forKey: question) != nil { world.send(w, task, isWanted: false) }
+      if world.questions.removeValue(forKey: question) != nil { world.send(w, task) }
     }
+  }
+
+  /// The service has put an answer on the wire, on which it may take as long as the notifier waits: it is judged by what was so when it was given.
+  func judge(_ question: String, _ json: JSON) {
+    guard json["wanted"]?.bool == true, let (w, task) = questions[question], let job = workers[w].tasks[task] else {
+      return
+    }
+    promises.isWanted(job.key)
   }
 
   func wasTold(_ question: String, _ json: JSON) {
     guard json["ok"]?.bool == true, let (w, task) = questions.removeValue(forKey: question) else { return }
-    if json["wanted"]?.bool == true { return send(w, task, isWanted: true) }
+    if json["wanted"]?.bool == true { return send(w, task) }
     if workers[w].tasks.removeValue(forKey: task) != nil { ready(w) }
   }
 
-  /// - Parameter isWanted: the service has said so just now.
-  private func send(_ w: Int, _ task: Int, isWanted: Bool) {
+  private func send(_ w: Int, _ task: Int) {
     guard let job = workers[w].tasks[task] else { return }
-    if isWanted { promises.isSent(job.key) }
     let place = "\(job.channel) \(job.destination)"
     if !isCalm, let until = slowUntil[place], until > now {
       after(.seconds(Int64(draw.below(90)))) { $0.finish(w, task, place) }

@@ -31,8 +31,9 @@ enum SampleScript {
     listing(90, "row_count", "tablet", 0, "tablet rows were filtered out by a new rule upstream")
     listing(52, "total_views", "desktop", 0.45, "a consent banner stopped the counting")
     listing(19, "total_views", "mobile", 1.9, "two crawlers at once")
+    // Two days, so that it is found before the hour of the daily check as well as after it.
     add(
-      "listing_views", "total_views", [.init("device", "mobile")], instant(endDay - 1), instant(endDay), 0.13,
+      "listing_views", "total_views", [.init("device", "mobile")], instant(endDay - 2), instant(endDay), 0.13,
       "the app's views are not counted since its update")
     // A whole week, from a Monday, because enquiries are checked by the week.
     let monday = endDay - 63 - (weekday(ofDay: endDay - 63) - 1)
