@@ -32,17 +32,17 @@ extension Engine {
       guard let p = ledger.settle(d.key, as: .delivered, near: e.subject) else { return }
       wasTold(p)
       if let provider = d.provider { ledger.remember(provider, p.subject, p.place.target) }
-      wasSettled(p)
+      wasSettled(p, at: e.recordedAt)
     case .notificationFailed(let key):
       guard let p = ledger.settle(key, as: .failed, near: e.subject) else { return }
       if p.purpose == .summary, !p.mayHaveArrived { groupWasNotTold(p.subject, p.members, by: p.place) }
-      wasSettled(p)
+      wasSettled(p, at: e.recordedAt)
     case .notificationCancelled(let key, let into):
       guard let p = ledger.settle(key, as: .cancelled, near: e.subject) else { return }
       // Its end is owed again once it ends again.
       if p.purpose == .resolved, p.subject.kind == .alert { owe(AlertID(p.subject.number), p.place) }
       if let group = into { joinStormGroup(group, p, now: e.recordedAt) }
-      wasSettled(p)
+      wasSettled(p, at: e.recordedAt)
     default: break
     }
   }
@@ -64,6 +64,7 @@ extension Engine {
       if let alert, let before = alerts.look(alert, { $0.told }) {
         let told = shared(before.filter { $0.target != place.target })
         alerts[alert]?.told = told
+        leaveStormGroup(alert, place.target)
       }
     case .digest: digests.insert(Engine.digestKey(n))
     case .summary: groupWasTold(e.subject, n.members, by: place, at: e.recordedAt)
@@ -93,8 +94,12 @@ extension Engine {
     alerts[id]?.told = told
   }
 
-  private mutating func wasSettled(_ p: Ledger.Pending) {
-    if p.subject.kind == .alert { mayLeave(AlertID(p.subject.number)) }
+  private mutating func wasSettled(_ p: Ledger.Pending, at time: Timestamp) {
+    if p.subject.kind == .alert { return mayLeave(AlertID(p.subject.number)) }
+    // A group that was kept for this message alone.
+    if !isReplaying, let g = groups[p.subject], let over = g.lastSentAt.map({ $0 + g.interval }), over <= time {
+      deadlines.add(.group(p.subject), at: over)
+    }
   }
 
   // MARK: - Leasing

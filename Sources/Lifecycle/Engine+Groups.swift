@@ -129,10 +129,25 @@ extension Engine {
     }
   }
 
-  /// A place was told of it by itself: the storm's group there owes nothing more.
+  /// A place is told of it by itself: the storm's group owes nothing more there.
   mutating func leaveStormGroup(_ id: AlertID, _ target: Receiver.Target) {
-    for subject in alerts.look(id, { $0.groups }) ?? [] where groups[subject]?.place?.target == target {
-      leave(id, subject)
+    for subject in alerts.look(id, { $0.groups }) ?? [] {
+      guard let place = groups[subject]?.place, place.target == target else { continue }
+      owesNoEnd(of: id, subject, place)
+      if groups[subject]?.told[id] == nil {
+        leave(id, subject)
+      } else if alerts.look(id, { $0.isResolved }) == false {
+        groups[subject]?.waiting.remove(id)
+        waitsNoLongerThanItMust(subject)
+      }
+    }
+  }
+
+  /// Comes up at no time while nobody waits who could be told.
+  private mutating func waitsNoLongerThanItMust(_ subject: Subject) {
+    guard let g = groups[subject], g.dueAt != nil else { return }
+    if !g.waiting.contains(where: { alerts[$0].map { isTellable($0, in: g) } ?? false }) {
+      groups[subject]?.dueAt = nil
     }
   }
 
@@ -142,13 +157,17 @@ extension Engine {
     guard let g = groups[subject] else { return }
     let isOwedAnEnd = configurations[g.configuration]?.receiver(place.receiver)?.sendResolved ?? true
     groups[subject]?.lastSentAt = time
-    groups[subject]?.dueAt = nil
     for id in members {
-      groups[subject]?.waiting.remove(id)
-      guard let a = alerts[id] else { continue }
+      guard let a = alerts[id] else {
+        groups[subject]?.waiting.remove(id)
+        continue
+      }
       if a.isResolved {
+        // Others who heard of it are owed its end as before: the message may be a fallback's, that goes elsewhere.
         owesNoEnd(of: id, subject, place)
+        if groups[subject]?.told[id] == nil { groups[subject]?.waiting.remove(id) }
       } else {
+        groups[subject]?.waiting.remove(id)
         if isOwedAnEnd, groups[subject]?.told[id]?.contains(where: { $0.place.target == place.target }) != true {
           groups[subject]?.told[id, default: []].append(GroupState.Told(place: place))
         }
@@ -160,6 +179,7 @@ extension Engine {
         }
       }
     }
+    waitsNoLongerThanItMust(subject)
     if !isReplaying { deadlines.add(.group(subject), at: time + (groups[subject]?.interval ?? .zero)) }
   }
 

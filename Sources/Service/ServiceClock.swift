@@ -6,12 +6,15 @@ package protocol ServiceClock: AnyObject {
   func now() -> Timestamp
   /// The log knows of this moment: time goes on from there where the clock was set back a little meanwhile.
   func isPast(_ time: Timestamp)
+  /// Something is about to go out at this time, of which the log says nothing yet: a later start must not find that it is yet to come.
+  func keep(_ time: Timestamp) throws
   /// Microseconds in which this program could have done something: stands still while the machine is suspended, and nobody can set it.
   var awake: Int64 { get }
 }
 
 extension ServiceClock {
   package func isPast(_ time: Timestamp) {}
+  package func keep(_ time: Timestamp) {}
   package var awake: Int64 { now().microseconds }
 }
 
@@ -19,17 +22,29 @@ extension ServiceClock {
 package final class SystemClock: ServiceClock {
   private var time = SteadyTime()
   private let read: (clockid_t) -> Int64
+  private let book: TimeBook?
 
-  package convenience init() { self.init(read: SystemClock.read) }
+  package convenience init(book: TimeBook) { self.init(book: book, read: SystemClock.read) }
 
   /// - Parameter read: the microseconds that a clock shows.
-  init(read: @escaping (clockid_t) -> Int64) { self.read = read }
+  init(book: TimeBook? = nil, read: @escaping (clockid_t) -> Int64) {
+    self.book = book
+    self.read = read
+  }
 
   package func now() -> Timestamp { time.now(wall: wall, boot: boot) }
 
   package var awake: Int64 { read(CLOCK_MONOTONIC) }
 
-  package func isPast(_ recorded: Timestamp) { time.resume(after: recorded, wall: wall, boot: boot) }
+  /// What was kept and can't be read is as good as nothing kept: a message may then go out once more than the history says.
+  package func isPast(_ recorded: Timestamp) {
+    let reached = (try? book?.reached()) ?? recorded
+    time.resume(after: max(recorded, reached), wall: wall, boot: boot)
+  }
+
+  package func keep(_ now: Timestamp) throws {
+    if let book, let reached = time.toKeep(now, wall: wall) { try book.write(reached) }
+  }
 
   private var wall: Timestamp { Timestamp(microseconds: read(CLOCK_REALTIME)) }
   private var boot: Int64 { read(CLOCK_BOOTTIME) }
@@ -52,8 +67,12 @@ package struct SteadyTime: Sendable {
   /// A log that is further ahead of the clock than this was written under a wrong one, and the clock is believed.
   package static let longestResume = Interval.days(1)
 
+  /// What is kept of a time ahead of the wall clock is so much later, so that it is kept once in so long at most.
+  package static let keptAhead = Interval.seconds(1)
+
   private var last = Timestamp.epoch
   private var lastBoot: Int64 = 0
+  private var kept = Timestamp.epoch
 
   package init() {}
 
@@ -68,5 +87,12 @@ package struct SteadyTime: Sendable {
   package mutating func resume(after newest: Timestamp, wall: Timestamp, boot: Int64) {
     guard newest > now(wall: wall, boot: boot), newest - wall <= SteadyTime.longestResume else { return }
     last = newest
+  }
+
+  /// What a later start must go on from, where the wall clock and the log would let it begin earlier; nil: they don't, or it is kept already.
+  package mutating func toKeep(_ time: Timestamp, wall: Timestamp) -> Timestamp? {
+    guard time > wall, time > kept else { return nil }
+    kept = time + SteadyTime.keptAhead
+    return kept
   }
 }

@@ -44,6 +44,7 @@ extension Promises {
       if owed[r.place] == nil { fail(4, "\(id)'s end is told to \(n.destination), which never heard of it") }
       owed[r.place] = false
       endsUnderWay[r.place] = n.key
+      isToldByItself(r)
     case .acknowledged, .reminder:
       if alerts[id]?.isAcknowledged != true || alerts[id]?.isResolved != false {
         fail(4, "a message \(n.purpose.rawValue) of \(id) at \(e.position), and nobody holds it")
@@ -163,8 +164,13 @@ extension Promises {
     guard r.purpose == .firing else { return }
     // An end that is under way behind it covers it.
     if endsUnderWay[r.place] == nil { owed[r.place] = true }
+    isToldByItself(r)
+  }
+
+  /// Of an alert that is told by itself somewhere the storm's group owes nothing more there.
+  private mutating func isToldByItself(_ r: Request) {
     for (group, target) in stormTargets where target == r.target {
-      owedInGroup[group]?[AlertID(r.subject.number)] = nil
+      owesNoEnd(of: AlertID(r.subject.number), group, "\(group) \(target.channel) \(target.destination)")
     }
   }
 

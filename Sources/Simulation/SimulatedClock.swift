@@ -10,6 +10,8 @@ final class SimulatedClock: ServiceClock {
   private let mutation: Mutation?
   private let stop: Timestamp
   private var steady = SteadyTime()
+  /// On disk.
+  private var kept = Timestamp.epoch
 
   init(_ start: Timestamp, _ mutation: Mutation?) {
     boot = start
@@ -26,8 +28,10 @@ final class SimulatedClock: ServiceClock {
   }
 
   func isPast(_ time: Timestamp) {
-    steady.resume(after: time, wall: wall, boot: boot.microseconds)
+    steady.resume(after: max(time, kept), wall: wall, boot: boot.microseconds)
   }
+
+  func keep(_ time: Timestamp) { if let reached = steady.toKeep(time, wall: wall) { kept = reached } }
 
   /// A process that starts knows nothing of what the clock said before.
   func restart() { steady = SteadyTime() }

@@ -59,6 +59,42 @@ import Testing
     g.replayMatches()
   }
 
+  /// A message that may have arrived and then failed goes to a fallback. That takes neither the end from those who may have heard of it, nor his turn
+  /// from anybody who waits.
+  @Test func aFallbackTakesNothingFromTheGroupsOwnPlace() throws {
+    var g = Given(.plain.with { $0.receivers[1].fallback = "boss" })
+    let a = g.fires("a", .high)
+    let b = g.fires("b", .high)
+    g.passes(.minutes(5))
+    let first = g.lease()
+    g.receipt(try #require(first), .retry, unknown: true)
+    g.clears("a")
+    g.passes(.minutes(5))
+    let c = g.fires("c", .high)
+    let second = g.lease()
+    g.receipt(try #require(second), .failed)
+    let fallback = g.lease()
+    let told = try #require(fallback)
+    #expect(told.place.receiver == "boss" && told.members == [a, b])
+    g.receipt(told, .delivered)
+    #expect(g.engine.groups[Subject(.group, 1)]?.waiting == [a, c])
+    g.restarts()
+    g.passes(.minutes(31))
+    let third = g.lease()
+    let news = try #require(third)
+    #expect(news.place.receiver == "chat" && news.members == [a, c])
+    g.receipt(news, .delivered)
+    #expect(g.deliver() == [])
+    g.clears("b")
+    g.clears("c")
+    g.passes(.hours(1))
+    #expect(g.deliver().sorted() == ["G-1 summary boss/pagerduty", "G-1 summary chat/slack"])
+    g.passes(.days(1))
+    #expect(g.deliver() == [])
+    #expect(g.engine.alerts.isEmpty && g.engine.groups.isEmpty)
+    g.replayMatches()
+  }
+
   /// A group without members leaves memory. An alert that still named it would then differ from what a replay says, which forgets groups at other times.
   @Test func whoeverNeitherWaitsNorIsOwedAnythingIsNoMember() throws {
     var g = Given()

@@ -71,6 +71,33 @@ private final class Machine {
     }
   }
 
+  /// A message goes out by a time that no fact tells of. After a crash the service would take it for one that is yet to go out.
+  @Test func aTimeAheadOfTheWallClockIsKeptForTheNextStart() throws {
+    let book = try TimeBook(path: nil)
+    let m = Machine()
+    let clock = SystemClock(book: book) { m.read($0) }
+    let start = clock.now()
+    try clock.keep(start)
+    #expect(try book.reached() == nil, "the wall clock tells the next start")
+    m.wall -= ClockTests.hour * 1_000_000
+    m.passes(160)
+    let sent = clock.now()
+    try clock.keep(sent)
+    #expect(sent == start + .seconds(150))
+    let kept = try #require(try book.reached())
+    #expect(kept >= sent && kept - sent <= .seconds(1))
+    // Not once for each message.
+    m.passes(1)
+    try clock.keep(clock.now())
+    #expect(try book.reached() == kept)
+    m.passes(1)
+    try clock.keep(clock.now())
+    #expect(try #require(try book.reached()) > kept)
+    let next = SystemClock(book: book) { m.read($0) }
+    next.isPast(start + .seconds(20))
+    #expect(next.now() >= clock.now())
+  }
+
   @Test func whatTheLogRecordedIsPastAlsoAfterARestart() {
     let m = Machine()
     let clock = SystemClock { m.read($0) }

@@ -38,7 +38,8 @@ final class ServiceHost: Sendable {
           let control = ServiceControl { waker.wake() }
           writer = ThreadWriter(log) { waker.wake() }
           service = Service(
-            log: log, gateway: gateway, clock: SystemClock(), control: control, status: status, writer: writer,
+            log: log, gateway: gateway, clock: SystemClock(book: try TimeBook(path: "\(path)-leases")),
+            control: control, status: status, writer: writer,
             logger: logger, snapshots: SnapshotFile(logPath: path), intake: IntakeShelf(logPath: path),
             leases: try LeaseBook(path: "\(path)-leases"), heartbeats: try HeartbeatBook(path: "\(path)-leases"),
             audit: audit,
