@@ -9,47 +9,30 @@ import GRDB
 final class ProjectionWriter {
   private let db: Database
   /// Rows of alerts that this writer knows to be as the file has them. At most ``cacheLimit`` after a flush.
-  private var alerts: [Int64: AlertState] = [:]
-  private var notifications: [String: NotificationState] = [:]
-  private var counts: [CountKey: Int] = [:]
-  private var days: [DayKey: DailyAnomaly] = [:]
-  private var newlyTold: [Int64] = []
+  var alerts: [Int64: AlertState] = [:]
+  var notifications: [String: NotificationState] = [:]
+  var counts: [CountKey: Int] = [:]
+  var days: [DayKey: DailyAnomaly] = [:]
+  var newlyTold: [Int64] = []
   private var policies: [Int: [String: FrozenPolicy]] = [:]
-
-  private var insertAlert: BoundStatement
-  private var updateAlert: BoundStatement
-  private var selectAlert: BoundStatement
-  private var insertSearch: BoundStatement
-  private var deleteSearch: BoundStatement
-  private var insertTimeline: BoundStatement
-  private var insertFact: BoundStatement
-  private var upsertCount: BoundStatement
-  private var selectDay: BoundStatement
-  private var upsertDay: BoundStatement
-  private var markTold: BoundStatement
-  private var selectNotification: BoundStatement
-  private var upsertNotification: BoundStatement
-  private var insertMember: BoundStatement
-  private var insertAttempt: BoundStatement
-  private var insertProblem: BoundStatement
-  private var setProgress: BoundStatement
+  var statements: ProjectionStatements
 
   /// How many alerts, and how many notifications, stay in memory between batches. Beyond it everything is forgotten and read again when it is touched.
   static let cacheLimit = 20_000
   /// The same, in bytes of the anomalies that were read: 20,000 of the largest would be five gigabytes.
   static let cacheBytes = 64 << 20
-  private var bytesRead = 0
-  private let isClean = DispatchSemaphore(value: 1)
+  var bytesRead = 0
+  let isClean = DispatchSemaphore(value: 1)
 
   /// Whether the full-text index is kept up with each row. While a file is built from the start it is made at the end.
   var keepsSearch = true
 
-  private struct CountKey: Hashable {
+  struct CountKey: Hashable {
     var alert: Int64
     var quarter: Int64
     func _rawHashValue(seed: Int) -> Int { TableHash.of(alert, quarter, seed) }
   }
-  private struct DayKey: Hashable {
+  struct DayKey: Hashable {
     var alert: Int64
     var day: Int64
     func _rawHashValue(seed: Int) -> Int { TableHash.of(alert, day, seed) }
@@ -57,36 +40,7 @@ final class ProjectionWriter {
 
   init(_ db: Database) throws {
     self.db = db
-    insertAlert = try BoundStatement(db, AlertRow.insert)
-    updateAlert = try BoundStatement(db, AlertRow.update)
-    selectAlert = try BoundStatement(db, "SELECT \(AlertRow.list) FROM alerts WHERE number = ?")
-    insertSearch = try BoundStatement(db, "INSERT INTO alert_search (rowid, search) VALUES (?, ?)")
-    deleteSearch = try BoundStatement(
-      db, "INSERT INTO alert_search (alert_search, rowid, search) VALUES ('delete', ?, ?)")
-    insertTimeline = try BoundStatement(
-      db,
-      """
-      INSERT OR REPLACE INTO timeline (alert, position, version, type, occurred_at, recorded_at, actor, cause, sentence)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-      """)
-    insertFact = try BoundStatement(
-      db, "INSERT OR REPLACE INTO facts (alert, position, at, type, number, word) VALUES (?, ?, ?, ?, ?, ?)")
-    upsertCount = try BoundStatement(
-      db,
-      """
-      INSERT INTO anomaly_counts (quarter, alert, count) VALUES (?, ?, ?)
-      ON CONFLICT DO UPDATE SET count = count + excluded.count
-      """)
-    selectDay = try BoundStatement(db, DailyAnomaly.select)
-    upsertDay = try BoundStatement(db, DailyAnomaly.upsert)
-    markTold = try BoundStatement(db, "UPDATE daily_anomalies SET alert_sent = 1 WHERE alert = ?")
-    selectNotification = try BoundStatement(db, NotificationState.select)
-    upsertNotification = try BoundStatement(db, NotificationState.upsert)
-    insertMember = try BoundStatement(
-      db, "INSERT OR IGNORE INTO notification_members (alert, notification) VALUES (?, ?)")
-    insertAttempt = try BoundStatement(db, DeliveryAttempt.insert)
-    insertProblem = try BoundStatement(db, "INSERT OR REPLACE INTO problems (position, message) VALUES (?, ?)")
-    setProgress = try BoundStatement(db, "UPDATE progress SET position = ?, mark = ?")
+    statements = try ProjectionStatements(db)
   }
 
   // MARK: - Events
@@ -120,9 +74,9 @@ final class ProjectionWriter {
 
   /// Notes an event that can't be taken in. The rest goes on.
   func problem(_ position: Int64, _ message: String) throws {
-    insertProblem.int(position)
-    insertProblem.text(message)
-    try insertProblem.run()
+    statements.insertProblem.int(position)
+    statements.insertProblem.text(message)
+    try statements.insertProblem.run()
   }
 
   private func applyToAlert(_ event: PreparedEvent) throws {
@@ -172,9 +126,9 @@ final class ProjectionWriter {
       state = NotificationState(e, row)
       notifications[e.key] = state
       for member in e.members where !isAlert {
-        insertMember.int(member.number)
-        insertMember.int(row.position)
-        try insertMember.run()
+        statements.insertMember.int(member.number)
+        statements.insertMember.int(row.position)
+        try statements.insertMember.run()
       }
     } else {
       guard let key = NotificationState.key(of: row.event) else {
@@ -186,8 +140,8 @@ final class ProjectionWriter {
       state = known
       state.apply(row)
       if let attempt = DeliveryAttempt(row) {
-        attempt.bind(to: &insertAttempt, of: state.position)
-        try insertAttempt.run()
+        attempt.bind(to: &statements.insertAttempt, of: state.position)
+        try statements.insertAttempt.run()
       }
     }
     if isAlert {
@@ -254,16 +208,16 @@ final class ProjectionWriter {
 
   private func writeTimeline(_ event: PreparedEvent, alert: Int64) throws {
     let row = event.row
-    insertTimeline.int(alert)
-    insertTimeline.int(row.position)
-    insertTimeline.int(row.subject.kind == .alert ? row.version : nil)
-    insertTimeline.text(row.type.rawValue)
-    insertTimeline.time(row.occurredAt)
-    insertTimeline.time(row.recordedAt)
-    insertTimeline.text(row.actor)
-    insertTimeline.int(row.cause)
-    insertTimeline.text(event.sentence)
-    try insertTimeline.run()
+    statements.insertTimeline.int(alert)
+    statements.insertTimeline.int(row.position)
+    statements.insertTimeline.int(row.subject.kind == .alert ? row.version : nil)
+    statements.insertTimeline.text(row.type.rawValue)
+    statements.insertTimeline.time(row.occurredAt)
+    statements.insertTimeline.time(row.recordedAt)
+    statements.insertTimeline.text(row.actor)
+    statements.insertTimeline.int(row.cause)
+    statements.insertTimeline.text(event.sentence)
+    try statements.insertTimeline.run()
   }
 
   /// What the digests and figures read: facts by the time at which the log took them, so that a past period never changes.
@@ -285,13 +239,13 @@ final class ProjectionWriter {
     case .exhausted(let e): (number, word) = (e.rounds, nil)
     default: return
     }
-    insertFact.int(alert)
-    insertFact.int(row.position)
-    insertFact.time(row.recordedAt)
-    insertFact.text(row.type.rawValue)
-    insertFact.int(number)
-    insertFact.text(word)
-    try insertFact.run()
+    statements.insertFact.int(alert)
+    statements.insertFact.int(row.position)
+    statements.insertFact.time(row.recordedAt)
+    statements.insertFact.text(row.type.rawValue)
+    statements.insertFact.int(number)
+    statements.insertFact.text(word)
+    try statements.insertFact.run()
   }
 
   // MARK: - Rows that are changed in memory first
@@ -317,23 +271,23 @@ final class ProjectionWriter {
 
   private func stored(_ key: DayKey, _ state: AlertState) throws -> DailyAnomaly? {
     guard state.isStored else { return nil }
-    selectDay.int(key.alert)
-    selectDay.text(DailyAnomaly.date(key.day))
-    return try selectDay.first { DailyAnomaly($0) }
+    statements.selectDay.int(key.alert)
+    statements.selectDay.text(DailyAnomaly.date(key.day))
+    return try statements.selectDay.first { DailyAnomaly($0) }
   }
 
   private func alert(_ number: Int64) throws -> AlertState? {
     if let known = alerts[number] { return known }
-    selectAlert.int(number)
-    let state = try selectAlert.first { try AlertRow.state($0) { try policy($0) } }
+    statements.selectAlert.int(number)
+    let state = try statements.selectAlert.first { try AlertRow.state($0) { try policy($0) } }
     alerts[number] = state
     return state
   }
 
   private func notification(_ key: String) throws -> NotificationState? {
     if let known = notifications[key] { return known }
-    selectNotification.text(key)
-    let state = try selectNotification.first { NotificationState($0) } ?? nil
+    statements.selectNotification.text(key)
+    let state = try statements.selectNotification.first { NotificationState($0) } ?? nil
     notifications[key] = state
     return state
   }
@@ -346,94 +300,5 @@ final class ProjectionWriter {
     let all = text.flatMap { try? JSON(parsing: $0) }.map { FrozenPolicy.all(in: $0) } ?? [:]
     policies[route.configuration] = all
     return all[name]
-  }
-
-  // MARK: - The end of a batch
-
-  /// Writes what the batch changed, and how far it got: `position`, and what tells that event from another log's.
-  func flush(position: Int64, mark: String) throws {
-    let told = Set(newlyTold)
-    for number in alerts.keys.sorted() {
-      guard let alert = alerts[number], alert.isChanged else { continue }
-      try write(alert)
-    }
-    for (key, count) in counts.sorted(by: { ($0.key.quarter, $0.key.alert) < ($1.key.quarter, $1.key.alert) }) {
-      upsertCount.int(key.quarter)
-      upsertCount.int(key.alert)
-      upsertCount.int(count)
-      try upsertCount.run()
-    }
-    for (key, day) in days.sorted(by: { ($0.key.alert, $0.key.day) < ($1.key.alert, $1.key.day) }) {
-      day.sent = day.sent || (alerts[key.alert]?.wasTold ?? false)
-      day.bind(to: &upsertDay)
-      try upsertDay.run()
-    }
-    for number in told.sorted() {
-      markTold.int(number)
-      try markTold.run()
-    }
-    for state in notifications.values.filter(\.isChanged).sorted(by: { $0.position < $1.position }) {
-      state.bind(to: &upsertNotification)
-      try upsertNotification.run()
-      state.isChanged = false
-    }
-    setProgress.int(position)
-    setProgress.text(mark)
-    try setProgress.run()
-    counts.removeAll(keepingCapacity: true)
-    days.removeAll(keepingCapacity: true)
-    newlyTold.removeAll(keepingCapacity: true)
-    if isFull { forget() }
-  }
-
-  /// Lets go of what stays in memory, on another thread: it is much.
-  private func forget() {
-    let spent = Spent(alerts: alerts, notifications: notifications)
-    alerts = [:]
-    notifications = [:]
-    bytesRead = 0
-    // One such heap at a time: a flood makes them faster than another thread may find the time.
-    isClean.wait()
-    DispatchQueue.global().async { [isClean] in
-      spent.letGo()
-      isClean.signal()
-    }
-  }
-
-  /// Unchecked: nobody but the thread that ends it has it any more.
-  private final class Spent: @unchecked Sendable {
-    private var alerts: [Int64: AlertState]
-    private var notifications: [String: NotificationState]
-    init(alerts: [Int64: AlertState], notifications: [String: NotificationState]) {
-      self.alerts = alerts
-      self.notifications = notifications
-    }
-    func letGo() {
-      alerts = [:]
-      notifications = [:]
-    }
-  }
-
-  private func write(_ alert: AlertState) throws {
-    if alert.isStored {
-      AlertRow.bind(alert, inserting: false, to: &updateAlert)
-      try updateAlert.run()
-    } else {
-      AlertRow.bind(alert, inserting: true, to: &insertAlert)
-      try insertAlert.run()
-    }
-    if keepsSearch, alert.storedSearch != alert.search {
-      if let old = alert.storedSearch {
-        deleteSearch.int(alert.summary.id.number)
-        deleteSearch.text(old)
-        try deleteSearch.run()
-      }
-      insertSearch.int(alert.summary.id.number)
-      insertSearch.text(alert.search)
-      try insertSearch.run()
-    }
-    alert.storedSearch = alert.search
-    alert.isStored = true
-    alert.isChanged = false
   }
 }

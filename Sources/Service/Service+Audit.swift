@@ -39,11 +39,11 @@ extension Service {
     }
   }
 
-  /// Who said before the start that it must be heard. Without it all goes on: each says it again with its next heartbeat.
-  func promises() -> [String: HeartbeatBook.Promise] {
-    do { return try heartbeats?.all() ?? [:] } catch {
+  /// Who said before the start that it must be heard; nil if nobody knows. Without it all goes on: each says it again with its next heartbeat.
+  func promises() -> [String: HeartbeatBook.Promise]? {
+    do { return try heartbeats?.all() } catch {
       logger.warning("who must be heard was kept, and can't be read", metadata: ["why": "\(error)"])
-      return [:]
+      return nil
     }
   }
 

@@ -34,6 +34,8 @@ final class World {
   var outcome: Simulation.Outcome
   private(set) var tables: Tables?
   private(set) var snapshots: SimulatedSnapshots?
+  /// Who declared itself, which in this world nobody does.
+  private var heartbeats: HeartbeatBook?
   var writer: SimulatedWriter?
   /// One is taken at the end of the next step at which that can be.
   var wantsSnapshot = false
@@ -113,7 +115,7 @@ final class World {
     self.writer = writer
     service = Service(
       log: log, gateway: gateway, clock: clock, control: control, status: ServiceStatus(), writer: writer,
-      logger: World.logger, snapshots: snapshots, audit: auditSettings)
+      logger: World.logger, snapshots: snapshots, heartbeats: heartbeats, audit: auditSettings)
   }
 
   // MARK: - Time
@@ -141,6 +143,7 @@ final class World {
   func run(days: Double, facts: Int) -> Simulation.Outcome {
     do {
       tables = try Tables(log.disk, drifts: mutation == .tablesDrift)
+      heartbeats = try HeartbeatBook(path: nil)
       snapshots = try SimulatedSnapshots(believesAll: mutation == .snapshotsAreBelieved)
     } catch { promises.fail(7, "tables and snapshots can't be made: \(error)") }
     start()

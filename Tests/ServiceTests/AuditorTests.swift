@@ -206,11 +206,20 @@ import Testing
     _ = engine.takeBatch(now: Bench.start)
     engine.replay(attempted)
     let inTime = Bench.start + .minutes(65)
-    #expect(watch.look(message: position, in: engine, now: inTime) != nil)
+    let late = Bench.start + .minutes(71)
+    #expect(watch.look(message: position, in: engine, canGiveUp: true, now: inTime) != nil)
     #expect(watch.overdue.isEmpty)
-    _ = watch.look(message: position, in: engine, now: Bench.start + .minutes(71))
+    // A full disk is said by itself.
+    #expect(watch.look(message: position, in: engine, canGiveUp: false, now: late) != nil)
+    #expect(watch.overdue.isEmpty)
+    _ = watch.look(message: position, in: engine, canGiveUp: true, now: late)
     #expect(watch.overdue == [position])
-    #expect(watch.look(message: position, in: Engine(), now: inTime) == nil)
+    watch.forgetSettled(engine)
+    #expect(watch.overdue == [position])
+    var settled = watch
+    settled.forgetSettled(Engine())
+    #expect(settled.overdue.isEmpty)
+    #expect(watch.look(message: position, in: Engine(), canGiveUp: true, now: inTime) == nil)
     #expect(watch.overdue.isEmpty)
   }
 

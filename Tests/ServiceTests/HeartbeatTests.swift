@@ -127,6 +127,16 @@ import Testing
     #expect(b.status.snapshot.audit.items.first?.finding.about == "b")
   }
 
+  @Test func anEditWhileTheServiceWasDownLetsANameGo() throws {
+    var b = try Bench(audit: HeartbeatTests.expecting("a"), heartbeats: try HeartbeatBook(path: nil))
+    try b.passes(.minutes(6))
+    #expect(b.audit == ["detected heartbeat_silent"])
+    b = try b.restarted(after: .minutes(1), audit: HeartbeatTests.expecting("b"))
+    try b.passes(.seconds(20))
+    #expect(b.audit == ["detected heartbeat_silent", "cleared heartbeat_silent"])
+    #expect(b.status.snapshot.audit.silent == 0 && b.status.snapshot.audit.count == 0)
+  }
+
   @Test func aSilenceIsRememberedOverARestart() throws {
     var b = try Bench(audit: AuditSettings())
     b.heartbeat("detector/1", #"{"expect_heartbeat":"1m"}"#)

@@ -94,9 +94,9 @@ package struct Auditor: Sendable {
   ///
   /// The one time that it goes through all open alerts; reading the log did so too.
   ///
-  /// - Parameter promises: who declared itself before, see ``HeartbeatBook``.
-  package mutating func recover(_ engine: Engine, promises: [String: HeartbeatBook.Promise] = [:], now: Timestamp) {
-    for (name, promise) in promises.sorted(by: { $0.key < $1.key }) {
+  /// - Parameter promises: who declared itself before, see ``HeartbeatBook``; nil: nobody knows.
+  package mutating func recover(_ engine: Engine, promises: [String: HeartbeatBook.Promise]?, now: Timestamp) {
+    for (name, promise) in (promises ?? [:]).sorted(by: { $0.key < $1.key }) {
       if let lookAt = heartbeats.recall(name, promise, now: now) { watch(.heartbeat(name), at: lookAt) }
     }
     for position in engine.ledger.pending.keys.sorted() {
@@ -113,6 +113,11 @@ package struct Auditor: Sendable {
           severity: a.severity)
         guard let about = finding.about else { continue }
         if finding.kind == .heartbeat_silent {
+          // A configuration that was edited meanwhile named it.
+          if promises != nil, !heartbeats.expects(about) {
+            clear(finding, "\(about) is not expected any more", now: now)
+            continue
+          }
           heartbeats.recall(silent: about, now: now)
           standing[finding]?.text =
             "\(about) fell silent before the service started, and has not been heard since the start"
@@ -176,7 +181,8 @@ package struct Auditor: Sendable {
       channels.excuse()
     }
     lastLook = now
-    lookAtEntries(engine, now: now)
+    lookAtEntries(engine, trouble, now: now)
+    messages.forgetSettled(engine)
     lookAtDeadlines(now: now)
     lookAtTotals(engine.ledger.totals, pending: engine.ledger.pending.count, now: now)
     // While nothing can be written nothing goes out: that is said already.
@@ -192,14 +198,14 @@ package struct Auditor: Sendable {
     return words.values.sorted { $0.turn < $1.turn }.map(\.anomaly)
   }
 
-  private mutating func lookAtEntries(_ engine: Engine, now: Timestamp) {
+  private mutating func lookAtEntries(_ engine: Engine, _ trouble: String?, now: Timestamp) {
     var count = 0
     while count < Auditor.lookLimit, let first = heap.min, first.due <= now {
       _ = heap.popMin()
       count += 1
       switch first.what {
       case .message(let position):
-        if let next = messages.look(message: position, in: engine, now: now) {
+        if let next = messages.look(message: position, in: engine, canGiveUp: trouble == nil, now: now) {
           watch(first.what, at: next)
         }
       case .end(let id):

@@ -23,6 +23,7 @@ struct HeartbeatWatch: Sendable {
   private var declared = 0
 
   var count: Int { expected.count }
+  func expects(_ name: String) -> Bool { expected[name] != nil }
 
   /// What the auditor does about it.
   enum Outcome {

@@ -17,8 +17,15 @@ struct MessageWatch: Sendable {
   private(set) var overdue: Set<Int64> = []
   private(set) var owed: Set<AlertID> = []
 
+  /// What was settled since it was looked at is not overdue any more, whenever it would be looked at again.
+  mutating func forgetSettled(_ engine: Engine) {
+    if !overdue.isEmpty { overdue = overdue.filter { engine.ledger[$0] != nil } }
+  }
+
   /// When to look at a message again; nil when it is settled.
-  mutating func look(message position: Int64, in engine: Engine, now: Timestamp) -> Timestamp? {
+  ///
+  /// - Parameter canGiveUp: false while nothing can be written: no message can be given up then, and why is said already.
+  mutating func look(message position: Int64, in engine: Engine, canGiveUp: Bool, now: Timestamp) -> Timestamp? {
     guard let p = engine.ledger[position] else {
       overdue.remove(position)
       return nil
@@ -29,6 +36,7 @@ struct MessageWatch: Sendable {
       overdue.remove(position)
       return max(end, now + MessageWatch.firstLook)
     }
+    guard canGiveUp else { return now + MessageWatch.again }
     overdue.insert(position)
     return now + MessageWatch.again
   }
