@@ -83,7 +83,11 @@ extension Engine {
     if isCritical, g.lastCriticalAt.map({ now - $0 >= g.interval }) ?? true {
       due = min(due, g.place == nil ? now : now + g.wait)
     }
-    if let old = g.dueAt, old <= due, old >= now || goesOn || !areAllHeld(g, but: id) { return }
+    if let old = g.dueAt, old <= due {
+      if old >= now || goesOn { return }
+      // It came up while all who waited were held, or is about to: with somebody who waits for it already it comes up at once.
+      if !areAllHeld(g, but: id) { due = now }
+    }
     groups[subject]?.dueAt = due
     if !isReplaying { deadlines.add(.group(subject), at: due) }
   }
@@ -180,7 +184,15 @@ extension Engine {
       }
     }
     waitsNoLongerThanItMust(subject)
-    if !isReplaying { deadlines.add(.group(subject), at: time + (groups[subject]?.interval ?? .zero)) }
+    guard let g = groups[subject] else { return }
+    let next = time + g.interval
+    // Who joined meanwhile waits for the interval behind this message, unless it is critical.
+    if let due = g.dueAt, due < next, !g.waiting.contains(where: { isUrgent($0) }) { groups[subject]?.dueAt = next }
+    if !isReplaying { deadlines.add(.group(subject), at: next) }
+  }
+
+  private func isUrgent(_ id: AlertID) -> Bool {
+    alerts.look(id) { $0.severity == .critical && !$0.isResolved && !$0.isHeld } ?? false
   }
 
   /// The message arrived there, or may have.
@@ -240,11 +252,15 @@ extension Engine {
       places.append(place)
     }
     let cause = members.compactMap { alerts[$0]?.decisivePosition }.max()
+    // Before its interval is over only what is critical is told, and where it is told.
+    let regular = g.lastSentAt.map { $0 + g.interval } ?? now
     for place in places {
       let owed = ended.filter { id in g.told[id]?.contains { $0.place.target == place.target } == true }
       let mine = owed + (reached.contains(place.target) ? firing : [])
-      if !mine.isEmpty { tell(g, mine, place, cause: cause, now: now) }
+      if mine.isEmpty || regular > now && !mine.contains(where: { isUrgent($0) }) { continue }
+      tell(g, mine, place, cause: cause, now: now)
     }
+    if regular > now, groups[subject]?.dueAt.map({ $0 <= now }) == true { deadlines.add(.group(subject), at: regular) }
   }
 
   /// What the last message to this place would have said is said by this one, if nobody has begun to send that.

@@ -95,6 +95,36 @@ import Testing
     g.replayMatches()
   }
 
+  /// What is critical goes out before its group's interval is over, and takes nothing else with it to other places.
+  @Test func aCriticalAlertHurriesNobodyElsesNews() throws {
+    var g = Given(
+      .plain.with {
+        $0.receivers[1].fallback = "boss"
+        $0.routes = [
+          Route(matchers: [], delivery: .group(["chat"], .init(by: [], wait: .minutes(5), interval: .minutes(30))))
+        ]
+      })
+    let a = g.fires("a", .high)
+    g.passes(.minutes(5))
+    let first = g.lease()
+    g.receipt(try #require(first), .failed)
+    #expect(g.deliver() == ["G-1 summary boss/pagerduty"])
+    g.clears("a")
+    g.passes(.minutes(1))
+    g.burst(["c"], .critical)
+    let urgent = g.lease()
+    let news = try #require(urgent)
+    #expect(news.place.receiver == "chat" && !news.members.contains(a))
+    g.receipt(news, .delivered)
+    #expect(g.deliver() == [])
+    g.passes(.minutes(29))
+    #expect(g.deliver() == [])
+    g.restarts()
+    g.passes(.minutes(2))
+    #expect(g.deliver() == ["G-1 summary boss/pagerduty"])
+    g.replayMatches()
+  }
+
   /// A group without members leaves memory. An alert that still named it would then differ from what a replay says, which forgets groups at other times.
   @Test func whoeverNeitherWaitsNorIsOwedAnythingIsNoMember() throws {
     var g = Given()
