@@ -26,7 +26,7 @@ package final class Service {
   static let overlapsInARow = 32
 
   let log: any EventLog
-  private let writer: any CommitWriter
+  let writer: any CommitWriter
   let gateway: any GatewayPort
   let clock: any ServiceClock
   let logger: Logger
@@ -61,7 +61,7 @@ package final class Service {
   /// Of the messages with anomalies that the batch came from: its facts hold them.
   var bytesTaken = 0
   /// What was decided together, and is answered and published together once it is on the disk.
-  private struct Round {
+  struct Round {
     var commit: Commit
     var events: [RecordedEvent]
     /// Of the messages that it came from.
@@ -71,17 +71,17 @@ package final class Service {
     var isOverlapping: Bool
   }
   /// With the writer.
-  private var writing: Round?
-  private var overlapped = 0
+  var writing: Round?
+  var overlapped = 0
   /// The last position that is on the disk.
-  private var committed: Int64 = 0
+  var committed: Int64 = 0
   /// Whoever follows the log is woken when the jobs are handed out: a message is worth more than a table.
-  private var hasNews = false
+  var hasNews = false
   /// Commits that the log refused or that wait behind one it refused, at most two, to be tried again as they are: nothing of them was answered, and
   /// nothing else is decided before.
-  private var stuck: [Round] = []
-  private var stuckAt = Timestamp.epoch
-  private var retryAt = Timestamp.epoch
+  var stuck: [Round] = []
+  var stuckAt = Timestamp.epoch
+  var retryAt = Timestamp.epoch
   /// Taken up in the next round that can write.
   private var waitingSettings: LifecycleSettings?
   private var isStopping = false
@@ -235,125 +235,10 @@ package final class Service {
 
   func accept(_ hash: StableHash) { Intake.write(hash, to: &intakeBytes) }
 
-  // MARK: - Commit
-
-  private(set) var failure: (any Error)?
+  var failure: (any Error)?
   var isStuck: Bool { !stuck.isEmpty }
   /// Whether what comes is refused at the moment, because the log can't be written.
   package var isRefusing: Bool { isStuck }
-
-  /// Writes what was decided, and only then answers and publishes.
-  func commit(now: Timestamp) {
-    begin(now: now, overlapping: false)
-    finishWriting(now: now)
-  }
-
-  /// Hands what was decided to the writer, once that is done with what it has.
-  private func begin(now: Timestamp, overlapping: Bool) {
-    let events = engine.takeBatch(now: now)
-    defer { bytesTaken = 0 }
-    if events.isEmpty {
-      // What is a repeat of something on its way to the disk is not stored before that is.
-      if writing != nil {
-        writing?.answers.append(contentsOf: answers)
-        answers.removeAll(keepingCapacity: true)
-        if let outcome = writer.outcome(waiting: false) { conclude(outcome, now: now) }
-      } else if isStuck {
-        stuck[stuck.count - 1].answers.append(contentsOf: answers)
-        answers.removeAll(keepingCapacity: true)
-      } else {
-        send(answers)
-        answers.removeAll(keepingCapacity: true)
-      }
-      return
-    }
-    let round = Round(
-      commit: Commit(facts: events, intake: intakeBytes, recordedAt: now), events: events, bytes: bytesTaken,
-      answers: answers,
-      isOverlapping: overlapping && events.count > Service.overlapFrom)
-    intakeBytes.removeAll(keepingCapacity: true)
-    answers.removeAll(keepingCapacity: true)
-    finishWriting(now: now)
-    if failure != nil { return }
-    if isStuck {
-      stuck.append(round)
-    } else {
-      overlapped = round.isOverlapping ? overlapped + 1 : 0
-      writing = round
-      CrashPoint.pass(.decide)
-      writer.begin(round.commit, overlapping: round.isOverlapping)
-    }
-  }
-
-  /// Waits for the commit that is with the writer, if there is one.
-  private func finishWriting(now: Timestamp) {
-    guard writing != nil, let outcome = writer.outcome(waiting: true) else { return }
-    conclude(outcome, now: now)
-  }
-
-  /// Tries the commits that were refused again, in their order.
-  private func tryAgain(now: Timestamp) {
-    let rounds = stuck
-    stuck = []
-    for round in rounds {
-      if isStuck || failure != nil {
-        stuck.append(round)
-      } else {
-        writing = round
-        CrashPoint.pass(.decide)
-        writer.begin(round.commit, overlapping: false)
-        finishWriting(now: now)
-      }
-    }
-  }
-
-  private func conclude(_ outcome: Result<Void, EventLogError>, now: Timestamp) {
-    guard let round = writing else { return }
-    writing = nil
-    if case .failure(let error) = outcome {
-      switch error.kind {
-      case .unwritable:
-        stuck.append(round)
-        stuckAt = now
-        retryAt = now + Service.retryInterval
-        if status.snapshot.trouble != error.message {
-          logger.error("nothing can be stored; what comes is refused until it can", metadata: ["why": "\(error)"])
-        }
-        status.update {
-          $0.isReady = false
-          $0.trouble = error.message
-        }
-      case .locked, .unreadable, .corrupt, .conflict: failure = error
-      }
-      return
-    }
-    if status.snapshot.trouble != nil { logger.info("anomalies and commands are taken") }
-    CrashPoint.pass(.append)
-    writer.letGo(recent.remember(round.events, bytes: round.bytes))
-    auditor?.follow(round.events)
-    send(round.answers)
-    publish(round.commit, round.events)
-    CrashPoint.pass(.publish)
-    committed = round.commit.lastPosition ?? committed
-    hasNews = true
-  }
-
-  private func send(_ answers: [(Peer, Outgoing)]) {
-    if answers.isEmpty { return }
-    for (peer, answer) in answers { gateway.send(answer, to: peer) }
-    CrashPoint.pass(.answer)
-  }
-
-  private func publish(_ commit: Commit, _ events: [RecordedEvent]) {
-    guard gateway.isHeard else { return }
-    for (stored, e) in zip(commit.events, events) {
-      var topic = "default/tocsin"
-      if e.subject.kind == .alert, let labels = engine.alerts[AlertID(e.subject.number)]?.labels {
-        topic = "\(labels["tenant"] ?? "default")/\(labels["event_type"] ?? "")"
-      }
-      gateway.publish(topic: topic, position: e.position, json: e.cloudEvent(data: stored.data).bytes)
-    }
-  }
 
   private func tellFollowers() {
     guard hasNews else { return }
