@@ -13,6 +13,9 @@ final class TestClock: ServiceClock {
   private var slept = Interval.zero
   init(_ time: Timestamp) { self.time = time }
   func now() -> Timestamp { time }
+  /// Times that the service asked to be kept.
+  private(set) var kept: [Timestamp] = []
+  func keep(_ time: Timestamp) { kept.append(time) }
   var awake: Int64 { (time - slept).microseconds }
   func sleeps(_ interval: Interval) {
     slept = slept + interval
