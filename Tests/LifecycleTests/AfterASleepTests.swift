@@ -12,6 +12,15 @@ import Testing
         matchers: [Matcher(name: "event_type", value: "host")], startsAt: g.now + from, endsAt: g.now + to))
   }
 
+  /// A host that is down explains its processor.
+  private static let explained = LifecycleSettings.plain.with {
+    $0.inhibitions = [
+      InhibitionRule(
+        name: "down", source: [Matcher(name: "metric", value: "host down")],
+        target: [Matcher(name: "metric", value: "cpu")])
+    ]
+  }
+
   /// From 10:20 UTC on.
   private func window(_ name: String, _ metric: String) -> MaintenanceWindow {
     MaintenanceWindow(
@@ -49,14 +58,7 @@ import Testing
     let id = g.fires("cpu")
     g.deliver()
     g.now = g.now + .minutes(20)
-    g.engine.adopt(
-      .plain.with {
-        $0.inhibitions = [
-          InhibitionRule(
-            name: "down", source: [Matcher(name: "metric", value: "host down")],
-            target: [Matcher(name: "metric", value: "cpu")])
-        ]
-      }, now: g.now)
+    g.engine.adopt(AfterASleepTests.explained, now: g.now)
     g.sleeps(.zero)
     #expect(g.state(id).inhibitedBy == cause)
     #expect(g.deliver() == ["\(cause) firing chat/slack"])
@@ -72,14 +74,7 @@ import Testing
     g.deliver()
     _ = g.said()
     g.now = g.now + .minutes(11)
-    g.engine.adopt(
-      .plain.with {
-        $0.inhibitions = [
-          InhibitionRule(
-            name: "down", source: [Matcher(name: "metric", value: "host down")],
-            target: [Matcher(name: "metric", value: "cpu")])
-        ]
-      }, now: g.now)
+    g.engine.adopt(AfterASleepTests.explained, now: g.now)
     g.sleeps(.zero)
     #expect(g.state(id).inhibitedBy == cause && g.state(id).silencedBy.isEmpty)
     #expect(!g.log.contains { $0.subject == id.subject && $0.type == .notification_requested })
@@ -94,14 +89,7 @@ import Testing
     #expect(g.state(id).silencedBy.count == 1)
     g.deliver()
     _ = g.said()
-    g.engine.adopt(
-      .plain.with {
-        $0.inhibitions = [
-          InhibitionRule(
-            name: "down", source: [Matcher(name: "metric", value: "host down")],
-            target: [Matcher(name: "metric", value: "cpu")])
-        ]
-      }, now: g.now)
+    g.engine.adopt(AfterASleepTests.explained, now: g.now)
     g.sleeps(.zero)
     #expect(g.state(id).inhibitedBy == cause && g.state(id).silencedBy.isEmpty)
     #expect(!g.said().contains { $0.hasPrefix("requested") })
@@ -110,14 +98,7 @@ import Testing
 
   /// The service goes down between the commit of an edit and its first look at what is open.
   @Test func anEditThatNobodyLookedAtBeforeACrashIsLookedAtAtTheStart() {
-    let explained = LifecycleSettings.plain.with {
-      $0.inhibitions = [
-        InhibitionRule(
-          name: "down", source: [Matcher(name: "metric", value: "host down")],
-          target: [Matcher(name: "metric", value: "cpu")])
-      ]
-    }
-    var g = Given(explained)
+    var g = Given(AfterASleepTests.explained)
     let cause = g.fires("host down")
     let id = g.fires("cpu")
     #expect(g.state(id).inhibitedBy == cause)
