@@ -48,7 +48,7 @@ package struct Deadlines: Sendable {
     default: 3
     }
   }
-  /// Of the ranks that hold back by people's rules.
+  /// So many of them, from the first, hold back by people's rules.
   package static let rules = 2
 
   /// So many entries there are at most for each alert, message, silence and group, and a few beside: see ``Engine/fire(now:limit:)``.

@@ -38,8 +38,10 @@ package final class SystemClock: ServiceClock {
 
   /// What was kept and can't be read is as good as nothing kept: a message may then go out once more than the history says.
   package func isPast(_ recorded: Timestamp) {
-    let reached = (try? book?.reached()) ?? recorded
-    time.resume(after: max(recorded, reached), wall: wall, boot: boot)
+    // Each by itself: one that is too far ahead to be believed says nothing about the other.
+    for newest in [recorded, try? book?.reached()].compactMap({ $0 }) {
+      time.resume(after: newest, wall: wall, boot: boot)
+    }
   }
 
   package func keep(_ now: Timestamp) throws {

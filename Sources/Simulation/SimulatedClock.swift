@@ -28,7 +28,7 @@ final class SimulatedClock: ServiceClock {
   }
 
   func isPast(_ time: Timestamp) {
-    steady.resume(after: max(time, kept), wall: wall, boot: boot.microseconds)
+    for newest in [time, kept] { steady.resume(after: newest, wall: wall, boot: boot.microseconds) }
   }
 
   func keep(_ time: Timestamp) { if let reached = steady.toKeep(time, wall: wall) { kept = reached } }

@@ -96,6 +96,11 @@ private final class Machine {
     let next = SystemClock(book: book) { m.read($0) }
     next.isPast(start + .seconds(20))
     #expect(next.now() >= clock.now())
+    // One that was plainly wrong takes nothing from what the log says.
+    try book.write(start + .days(900))
+    let after = SystemClock(book: book) { m.read($0) }
+    after.isPast(start + .seconds(20))
+    #expect(after.now() == start + .seconds(20))
   }
 
   @Test func whatTheLogRecordedIsPastAlsoAfterARestart() {

@@ -13,8 +13,6 @@ package struct Auditor: Sendable {
   static let shortest = Interval.seconds(1)
   /// Of what is due, so much is looked at in one look; the rest is for the next, which then comes at once.
   static let lookLimit = 2000
-  /// While a finding lasts it is said again this often, so that its alert does not go stale.
-  static let sayAgain = Interval.minutes(10)
   /// What was so for a moment stands for so long after it: the alert would be over before anybody is told.
   static let lateFor = Interval.minutes(1)
 
@@ -33,12 +31,6 @@ package struct Auditor: Sendable {
     static func < (a: Entry, b: Entry) -> Bool { a.due < b.due }
     static func == (a: Entry, b: Entry) -> Bool { a.due == b.due }
   }
-  private struct Standing: Sendable {
-    var since: Timestamp
-    var saidAt: Timestamp
-    var text: String
-    var severity: Severity
-  }
 
   private var settings: AuditSettings
   private var heap = Heap<Entry>()
@@ -47,15 +39,10 @@ package struct Auditor: Sendable {
   private var messages = MessageWatch()
   private var channels = ChannelWatch()
   private var heartbeats = HeartbeatWatch()
-  private var standing: [Finding: Standing] = [:]
+  private var voice = AuditVoice()
   private var lateAt: (at: Timestamp, by: Interval)?
   private var unwritable: (at: Timestamp, why: String)?
   private var channelsUntaken: Set<String> = []
-  /// The newest about each finding that is not said yet: at most one for each, however long nothing can be stored.
-  private var words: [Finding: (turn: Int, anomaly: Anomaly)] = [:]
-  private var saidAgainAt = Timestamp.epoch
-  private var hasChanged = true
-  private var turn = 0
   private var lastLook: Timestamp?
   private var mustLookOn = false
   package private(set) var report = AuditReport()
@@ -69,7 +56,7 @@ package struct Auditor: Sendable {
   package var nextLook: Timestamp {
     guard let lastLook else { return .epoch }
     if mustLookOn { return lastLook + .milliseconds(100) }
-    if !words.isEmpty { return lastLook + Auditor.shortest }
+    if !voice.isSilent { return lastLook + Auditor.shortest }
     let due = min(lastLook + Auditor.interval, heap.min?.due ?? .distantFuture)
     return max(due, lastLook + Auditor.shortest)
   }
@@ -86,7 +73,7 @@ package struct Auditor: Sendable {
     let (new, gone) = heartbeats.adopt(settings.expected, now: now)
     for (name, due) in new { watch(.heartbeat(name), at: due) }
     for name in gone {
-      clear(Finding(.heartbeat_silent, about: name), "\(name) is not expected any more", now: now)
+      voice.clear(Finding(.heartbeat_silent, about: name), "\(name) is not expected any more", now: now)
     }
   }
 
@@ -106,21 +93,21 @@ package struct Auditor: Sendable {
       if a.isResolved {
         if !a.told.isEmpty { watch(.end(a.id), at: now + MessageWatch.endsWithin) }
       } else if let finding = Finding(label: { a.labels[$0] }) {
+        let isSilence = finding.kind == .heartbeat_silent
+        let text =
+          isSilence
+          ? "\(finding.about ?? "this") fell silent before the service started, and has not been heard since the start"
+          : "\(finding.about ?? "this") was so before the service started, since \(a.openedAt)"
         // Until the next look says more.
-        standing[finding] = Standing(
-          since: a.openedAt, saidAt: now,
-          text: "\(finding.about ?? "this") was so before the service started, since \(a.openedAt)",
-          severity: a.severity)
+        voice.recall(finding, text, since: a.openedAt, severity: a.severity, now: now)
         guard let about = finding.about else { continue }
-        if finding.kind == .heartbeat_silent {
-          // A configuration that was edited meanwhile named it.
-          if promises != nil, !heartbeats.expects(about) {
-            clear(finding, "\(about) is not expected any more", now: now)
-            continue
+        if isSilence {
+          if promises == nil || heartbeats.expects(about) {
+            heartbeats.recall(silent: about, now: now)
+          } else {
+            // A configuration that was edited meanwhile named it.
+            voice.clear(finding, "\(about) is not expected any more", now: now)
           }
-          heartbeats.recall(silent: about, now: now)
-          standing[finding]?.text =
-            "\(about) fell silent before the service started, and has not been heard since the start"
         }
         if finding.kind == .messages_untaken { channelsUntaken.insert(about) }
       }
@@ -147,13 +134,13 @@ package struct Auditor: Sendable {
     let (isOver, lookAt) = heartbeats.heard(name, declares: declares, now: now)
     if let lookAt { watch(.heartbeat(name), at: lookAt) }
     guard isOver else { return }
-    clear(
+    voice.clear(
       Finding(.heartbeat_silent, about: name),
       declares == .zero ? "\(name) has taken its leave" : "\(name) is heard again", now: now)
   }
 
   /// What changed about who must be heard because it said so: to be kept once everything that was said is committed.
-  mutating func takePromises() -> [String: HeartbeatBook.Promise?] { words.isEmpty ? heartbeats.takeChanges() : [:] }
+  mutating func takePromises() -> [String: HeartbeatBook.Promise?] { voice.isSilent ? heartbeats.takeChanges() : [:] }
   mutating func returnPromises(_ names: some Sequence<String>) { heartbeats.returnChanges(names) }
 
   /// A round of the service begins: nothing that has come is taken up yet.
@@ -190,12 +177,10 @@ package struct Auditor: Sendable {
     lookAtMessages(now: now)
     lookAtTables(head: engine.head, reached: reached, now: now)
     lookAtLog(trouble, now: now)
-    sayAgain(now: now)
+    voice.repeatWhatLasts(now: now)
     writeReport(now: now)
     // What can't be stored is said once it can.
-    guard trouble == nil, !words.isEmpty else { return [] }
-    defer { words.removeAll() }
-    return words.values.sorted { $0.turn < $1.turn }.map(\.anomaly)
+    return trouble == nil ? voice.takeWords() : []
   }
 
   private mutating func lookAtEntries(_ engine: Engine, _ trouble: String?, now: Timestamp) {
@@ -215,7 +200,7 @@ package struct Auditor: Sendable {
         case .nothing: break
         case .later(let due): watch(first.what, at: due)
         case .silent(let since, let within, let wasHeard):
-          say(
+          voice.say(
             Finding(.heartbeat_silent, about: name),
             wasHeard
               ? "\(name) should be heard every \(within), and has been silent since \(since)"
@@ -255,7 +240,7 @@ package struct Auditor: Sendable {
         well: "", now: now)
     }
     for channel in channelsUntaken.subtracting(untaken).sorted() {
-      clear(.init(.messages_untaken, about: channel), "a notifier takes messages by \(channel) again", now: now)
+      voice.clear(.init(.messages_untaken, about: channel), "a notifier takes messages by \(channel) again", now: now)
     }
     channelsUntaken = untaken
   }
@@ -295,43 +280,10 @@ package struct Auditor: Sendable {
     _ finding: Finding, _ isSo: Bool, _ text: String, well: String, now: Timestamp
   ) {
     if isSo {
-      say(finding, text, severity: settings.severity, now: now)
+      voice.say(finding, text, severity: settings.severity, now: now)
     } else {
-      clear(finding, well, now: now)
+      voice.clear(finding, well, now: now)
     }
-  }
-
-  private mutating func say(_ finding: Finding, _ text: String, severity: Severity, now: Timestamp) {
-    if standing[finding] != nil {
-      standing[finding]?.text = text
-      if finding.isOwn { hasChanged = true }
-      return
-    }
-    standing[finding] = Standing(since: now, saidAt: now, text: text, severity: severity)
-    hasChanged = true
-    speak(finding, .firing, text, severity, now: now)
-  }
-
-  private mutating func clear(_ finding: Finding, _ text: String, now: Timestamp) {
-    guard let s = standing.removeValue(forKey: finding) else { return }
-    hasChanged = true
-    speak(finding, .resolved, text, s.severity, now: now)
-  }
-
-  private mutating func sayAgain(now: Timestamp) {
-    guard now - saidAgainAt >= .minutes(1) else { return }
-    saidAgainAt = now
-    for (finding, s) in standing where now - s.saidAt >= Auditor.sayAgain {
-      standing[finding]?.saidAt = now
-      speak(finding, .firing, s.text, s.severity, now: now)
-    }
-  }
-
-  private mutating func speak(
-    _ finding: Finding, _ status: Anomaly.Status, _ text: String, _ severity: Severity, now: Timestamp
-  ) {
-    turn += 1
-    words[finding] = (turn, finding.anomaly(status, text, severity: severity, turn: turn, now: now))
   }
 
   private mutating func writeReport(now: Timestamp) {
@@ -339,13 +291,6 @@ package struct Auditor: Sendable {
     report.untaken = channelsUntaken.count
     report.expected = heartbeats.count
     report.silent = heartbeats.silent
-    guard hasChanged else { return }
-    hasChanged = false
-    report.count = standing.count
-    report.ownCount = standing.count { $0.key.isOwn }
-    let order = standing.sorted { ($0.key.isOwn ? 0 : 1, $0.value.since) < ($1.key.isOwn ? 0 : 1, $1.value.since) }
-    report.items = order.prefix(AuditReport.shown).map {
-      AuditReport.Item(finding: $0.key, since: $0.value.since, text: $0.value.text)
-    }
+    voice.write(to: &report)
   }
 }
