@@ -39,25 +39,23 @@ package final class EventLogReader: EventReading {
 
   /// Archived events are in their places. Where one is missing, its position is passed over.
   package func events(after position: Int64, limit: Int) throws -> [RecordedEvent] {
-    try stored(after: position, limit: limit).map { try $0.read() }
+    var events: [RecordedEvent] = []
+    try each(after: position, limit: limit, bytes: .max) { events.append($0) }
+    return events
   }
 
-  package func events(after position: Int64, limit: Int, bytes: Int) throws -> [RecordedEvent] {
-    try stored(after: position, limit: limit, bytes: bytes).map { try $0.read() }
-  }
-
-  /// As ``events(after:limit:bytes:)``, their data unread.
-  package func stored(after position: Int64, limit: Int, bytes: Int = .max) throws -> [StoredEvent] {
-    guard limit > 0 else { return [] }
-    return try read { log in
-      var rows: [StoredEvent] = []
-      var size = 0
-      try log.each(after: position, missing: { _ in }) { e in
-        rows.append(e)
+  /// Each is read where it lies in SQLite's memory.
+  package func each(after position: Int64, limit: Int, bytes: Int, _ body: (RecordedEvent) throws -> Void) throws {
+    guard limit > 0 else { return }
+    try read { log in
+      var (count, size) = (0, 0)
+      var actor = ""
+      try log.scan(after: position, missing: { _ in }) { e in
+        try body(e.read(actor: &actor))
+        count += 1
         size += e.data.count
-        return rows.count < limit && size < bytes
+        return count < limit && size < bytes
       }
-      return rows
     }
   }
 

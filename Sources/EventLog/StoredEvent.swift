@@ -64,16 +64,25 @@ package struct StoredEvent: Sendable, Equatable {
       recordedAt: e.recordedAt, actor: e.actor, cause: e.cause, data: data)
   }
 
+  /// As ``EventView/read(actor:_:)``.
+  package func read(_ upcasting: Upcasting = .standard) throws(EventLogError) -> RecordedEvent {
+    var actor = actor
+    do { return try withView { try $0.read(actor: &actor, upcasting) } } catch let error as EventLogError {
+      throw error
+    } catch { throw EventLogError(.corrupt, "event \(position) can't be read: \(error)", at: position) }
+  }
+}
+
+extension EventView {
   /// Reads the data, in whatever form it was written.
   ///
+  /// - Parameter actor: of the row before: most rows in a row have the same, and share its text.
   /// - Throws: ``EventLogError/Kind/corrupt``, with the position, if the data is not what the type must hold.
-  package func read(_ upcasting: Upcasting = .standard) throws(EventLogError) -> RecordedEvent {
+  func read(actor known: inout String, _ upcasting: Upcasting = .standard) throws(EventLogError) -> RecordedEvent {
     let event: AlertEvent
     do {
-      let json = try data.withUnsafeBufferPointer { bytes throws(JSONError) in
-        // Anomalies are kept as they came.
-        try JSON(parsing: bytes, leaving: upcasting.form(of: type) == 1 ? ["anomaly", "last"] : [])
-      }
+      // Anomalies are kept as they came.
+      let json = try JSON(parsing: data, leaving: upcasting.form(of: type) == 1 ? EventView.kept : [])
       event = try AlertEvent(type: type, data: try upcasting.current(json, of: type))
     } catch let error as EventLogError {
       throw EventLogError(
@@ -84,8 +93,11 @@ package struct StoredEvent: Sendable, Equatable {
         mend: "run `tocsin log verify` to see how much of the log is affected, and restore it from a backup",
         at: position)
     }
+    if !known.utf8.elementsEqual(actor) { known = String(decoding: actor, as: UTF8.self) }
     return RecordedEvent(
       position: position, subject: subject, version: version, occurredAt: occurredAt, recordedAt: recordedAt,
-      actor: actor, cause: cause, event: event)
+      actor: known, cause: cause, event: event)
   }
+
+  private static let kept: [StaticString] = ["anomaly", "last"]
 }

@@ -26,7 +26,14 @@ enum AlertRow {
     "UPDATE alerts SET \(changing.map { "\($0) = ?" }.joined(separator: ", ")) WHERE number = ?"
 
   static func bind(_ a: AlertState, inserting: Bool, to b: inout BoundStatement) {
-    let s = a.summary
+    // Lent, and not copied: it has some thirty texts and lists.
+    withUnsafePointer(to: &a.summary) { bind(a, $0, inserting: inserting, to: &b) }
+  }
+
+  private static func bind(
+    _ a: AlertState, _ summary: UnsafePointer<AlertSummary>, inserting: Bool, to b: inout BoundStatement
+  ) {
+    var s: AlertSummary { _read { yield summary.pointee } }
     if inserting { b.int(s.id.number) }
     b.int(s.version)
     if inserting {

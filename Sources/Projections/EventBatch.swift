@@ -8,20 +8,31 @@ struct EventBatch: Sendable {
     case unreadable(position: Int64, why: String)
   }
   var items: [Item]
-  /// How far the batch reaches, and what tells its last event from another log's.
-  var last: (position: Int64, mark: String)?
+  /// How far the batch reaches, and what tells its last event from another log's; nil where there is nothing more.
+  var last: (position: Int64, mark: String)? {
+    switch items.last {
+    case .event(let event): (event.row.position, EventBatch.mark(event.row))
+    case .unreadable(let position, _): (position, "")
+    case nil: nil
+    }
+  }
 
-  static let nothing = EventBatch(items: [], last: nil)
+  static let nothing = EventBatch(items: [])
 
-  /// Reads up to `limit` events, and fewer where they are large: with ``EventPrefetch`` two batches are in memory. One that can't be read, or is missing, costs itself and no other.
+  /// Reads up to `limit` events, and fewer where their data have `bytes` bytes. One that can't be read, or is missing, costs itself and no other.
   ///
   /// - Throws: what the log throws where it can't be read at all.
-  static func read(from log: some EventReading, after position: Int64, limit: Int) throws -> EventBatch {
+  static func read(
+    from log: any EventReading, after position: Int64, limit: Int, bytes: Int
+  ) throws -> EventBatch {
     var size = max(1, limit)
     while true {
       do {
-        let rows = try log.events(after: position, limit: size, bytes: EventLogReader.pieceBytes)
-        return EventBatch(rows, after: position)
+        var batch = EventBatch.nothing
+        batch.items.reserveCapacity(size)
+        var expected = position + 1
+        try log.each(after: position, limit: size, bytes: bytes) { batch.take($0, &expected) }
+        return batch
       } catch {
         // One bad event refuses its whole batch: halve until it stands alone. What is wrong with the log as a whole is not for here.
         guard isOfOneEvent(error) else { throw error }
@@ -30,7 +41,7 @@ struct EventBatch: Sendable {
         } else {
           // Where the log as a whole is damaged, its head can't be read either.
           _ = try log.head()
-          return EventBatch(items: [.unreadable(position: position + 1, why: "\(error)")], last: (position + 1, ""))
+          return EventBatch(items: [.unreadable(position: position + 1, why: "\(error)")])
         }
       }
     }
@@ -41,24 +52,13 @@ struct EventBatch: Sendable {
     return error is EventDataError || error is JSONError
   }
 
-  private init(items: [Item], last: (position: Int64, mark: String)?) {
-    self.items = items
-    self.last = last
-  }
-
-  private init(_ rows: [RecordedEvent], after position: Int64) {
-    items = []
-    items.reserveCapacity(rows.count)
-    var expected = position + 1
-    for row in rows {
-      if row.position > expected {
-        items.append(.unreadable(position: expected, why: "missing from the log, up to \(row.position - 1)"))
-      }
-      guard row.position >= expected else { continue }
-      items.append(.event(PreparedEvent(row)))
-      expected = row.position + 1
+  private mutating func take(_ row: RecordedEvent, _ expected: inout Int64) {
+    if row.position > expected {
+      items.append(.unreadable(position: expected, why: "missing from the log, up to \(row.position - 1)"))
     }
-    last = rows.last.map { ($0.position, EventBatch.mark($0)) }
+    guard row.position >= expected else { return }
+    items.append(.event(PreparedEvent(row)))
+    expected = row.position + 1
   }
 
   static func mark(_ row: RecordedEvent) -> String { "\(row.subject) \(row.version) \(row.recordedAt.microseconds)" }

@@ -23,8 +23,8 @@ package final class ProjectionStore {
   package static let batchLimit = 4000
   /// Batches in one transaction while much is built at once: an alert's row that many events touch is written once for all of them.
   static let bulkBatches = 8
-  /// As ``ProjectionFile/checkpointPages``, while much is built at once: 32 MiB.
-  static let bulkCheckpointPages = 4000
+  /// As ``ProjectionFile/checkpointPages``, while much is built at once: 64 MiB, which ``WriteAheadTidying`` seldom lets it come to.
+  static let bulkCheckpointPages = 8_000
   /// From so many events behind on, indexes and the full-text index are made at the end instead of being kept up.
   static let bulkThreshold: Int64 = 50_000
 
@@ -59,11 +59,15 @@ package final class ProjectionStore {
       let head = try log.head()
       var position = try self.match(log, head: head)
       let isBulk = try self.beginBulk(if: head - position >= ProjectionStore.bulkThreshold)
-      let reading = EventPrefetch(log, head: head, limit: batch)
+      let tidying = isBulk ? WriteAheadTidying(self.path) : nil
+      let reading = EventPrefetch(log, head: head, limit: min(batch, EventPrefetch.batchLimit))
+      let room = Int64(Swift.min(batch, 1 << 32) * (isBulk ? ProjectionStore.bulkBatches : 1))
       while position < head {
-        position = try self.take(from: reading, after: position, head: head, isBulk: isBulk)
+        position = try self.take(from: reading, after: position, head: head, room: room, isBulk: isBulk)
+        tidying?.begin()
         progress?(position, head)
       }
+      tidying?.wait()
       if isBulk { try self.endBulk() }
       return position
     }
@@ -103,8 +107,10 @@ package final class ProjectionStore {
 
   // MARK: - One batch
 
-  /// Takes in one batch, or several in one transaction.
-  private func take(from reading: EventPrefetch, after position: Int64, head: Int64, isBulk: Bool) throws -> Int64 {
+  /// Takes in at least `room` events in one transaction, if there are so many.
+  private func take(
+    from reading: EventPrefetch, after position: Int64, head: Int64, room: Int64, isBulk: Bool
+  ) throws -> Int64 {
     var batch = try reading.next(after: position)
     guard var last = batch.last else { return head }
     var unreadable: [(position: Int64, why: String)] = []
@@ -121,11 +127,11 @@ package final class ProjectionStore {
           let writer = try self.writer ?? ProjectionWriter(db)
           self.writer = writer
           writer.keepsSearch = !isBulk
-          for n in 1... {
+          while true {
             try writer.apply(batch) { unreadable.append(($0, $1)) }
             reading.release(batch)
             batch = .nothing
-            guard isBulk, n < ProjectionStore.bulkBatches, last.position < head, !writer.isFull else { break }
+            guard last.position - position < room, last.position < head, !writer.isFull else { break }
             batch = try reading.next(after: last.position)
             guard let next = batch.last else { break }
             last = next
@@ -183,7 +189,6 @@ package final class ProjectionStore {
     try queue.inDatabase { db in
       let isUnderWay = try Bool.fetchOne(db, sql: "SELECT building FROM progress") ?? false
       guard pays || isUnderWay else { return false }
-      // A page that is changed again and again goes into the file once in a while.
       try db.execute(sql: "PRAGMA wal_autocheckpoint = \(ProjectionStore.bulkCheckpointPages)")
       guard !isUnderWay else { return true }
       writer = nil

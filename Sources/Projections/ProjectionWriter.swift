@@ -15,6 +15,8 @@ final class ProjectionWriter {
   var days: [DayKey: DailyAnomaly] = [:]
   var newlyTold: [Int64] = []
   private var policies: [Int: [String: FrozenPolicy]] = [:]
+  /// The highest number that an alert's row has: numbers ascend, so one that is new need not be looked for.
+  private var lastAlert: Int64
   var statements: ProjectionStatements
 
   /// How many alerts, and how many notifications, stay in memory between batches. Beyond it everything is forgotten and read again when it is touched.
@@ -41,6 +43,7 @@ final class ProjectionWriter {
   init(_ db: Database) throws {
     self.db = db
     statements = try ProjectionStatements(db)
+    lastAlert = try Int64.fetchOne(db, sql: "SELECT max(number) FROM alerts") ?? 0
   }
 
   // MARK: - Events
@@ -89,6 +92,7 @@ final class ProjectionWriter {
       }
       state = AlertState(e, opening, of: row, policy: try policy(e.route))
       alerts[number] = state
+      lastAlert = max(lastAlert, number)
     } else if let known = try alert(number) {
       state = known
       try state.apply(row) { try policy($0) }
@@ -277,6 +281,7 @@ final class ProjectionWriter {
   }
 
   private func alert(_ number: Int64) throws -> AlertState? {
+    if number > lastAlert { return nil }
     if let known = alerts[number] { return known }
     statements.selectAlert.int(number)
     let state = try statements.selectAlert.first { try AlertRow.state($0) { try policy($0) } }

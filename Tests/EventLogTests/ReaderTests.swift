@@ -24,9 +24,9 @@ import Testing
     #expect(try reader.events(after: 7, limit: 0) == [])
     // So many bytes, and at least one event.
     let sizes = try reader.stored(after: 7, limit: 3).map(\.data.count)
-    #expect(try reader.events(after: 7, limit: 4, bytes: 1).map(\.position) == [8])
-    #expect(try reader.events(after: 7, limit: 4, bytes: sizes[0] + 1).map(\.position) == [8, 9])
-    #expect(try reader.events(after: 7, limit: 2, bytes: sizes.reduce(0, +)).map(\.position) == [8, 9])
+    #expect(try reader.positions(after: 7, limit: 4, bytes: 1) == [8])
+    #expect(try reader.positions(after: 7, limit: 4, bytes: sizes[0] + 1) == [8, 9])
+    #expect(try reader.positions(after: 7, limit: 2, bytes: sizes.reduce(0, +)) == [8, 9])
     #expect(try reader.event(at: 4)?.type == .detected)
     #expect(try reader.event(at: 31) == nil)
     #expect(try reader.life(of: Subject(.alert, 3)).map(\.type) == [.detected, .acknowledged, .resolved])

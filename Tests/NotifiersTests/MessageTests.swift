@@ -39,6 +39,28 @@ import Testing
     #expect(text(Samples.job("email", to: "x")) == expected)
   }
 
+  @Test("what is written without the template engine is what the template says", arguments: 0..<64)
+  func plainText(_ which: Int) {
+    // The same text as a user's own goes through the engine.
+    let names = ["alert.text", "alert.subject", "alert.line"]
+    let engine = TemplateSet(own: Dictionary(uniqueKeysWithValues: names.map { ($0, BuiltInTemplates.all[$0] ?? "") }))
+    #expect(names.allSatisfy { engine.isOwn($0) && !templates.isOwn($0) })
+    func bit(_ n: Int) -> Bool { which >> n & 1 == 1 }
+    var anomaly = Samples.anomaly()
+    if bit(0) { anomaly.more = [] }
+    if bit(1) { anomaly.summary = "  two\nlines & <b>&amp;</b> {{id}} \u{e9}\r\n" }
+    let state: AlertSummary.State = bit(2) ? .resolved : .open
+    let alert = Samples.alert(state: state, anomaly: anomaly)
+    let job = Samples.job(
+      "email", to: "x", purpose: bit(2) ? .resolved : .firing, alert: alert,
+      console: bit(3) ? nil : "https://tocsin.example.org/")
+    var facts = MessageFacts(job, acknowledgeLink: bit(4) ? "https://tocsin.example.org/a?b=1&c=<2>" : nil)
+    if bit(5) { facts.rows = [] }
+    for format in [TemplateSet.Format.text, .subject, .line] {
+      #expect(templates.render(facts, format) == engine.render(facts, format))
+    }
+  }
+
   @Test("each purpose leads with its news")
   func leads() {
     func lead(_ purpose: Purpose, _ change: (inout AlertSummary) -> Void = { _ in }) -> String {

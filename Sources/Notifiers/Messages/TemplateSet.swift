@@ -110,10 +110,16 @@ package struct TemplateSet: Sendable {
       case .digest: "digest"
       default: "alert"
       }
-    guard let template = templates["\(kind).\(format.rawValue)"] else { return facts.headline }
-    var values = facts.values
-    for (name, value) in extra { values[name] = value }
-    let text = template.render(TemplateValues(values: values))
+    let name = "\(kind).\(format.rawValue)"
+    guard let template = templates[name] else { return facts.headline }
+    let text: String
+    if kind == "alert", !owned.contains(name), let plain = PlainText.alert(facts, format) {
+      text = plain
+    } else {
+      var values = facts.values
+      for (name, value) in extra { values[name] = value }
+      text = template.render(TemplateValues(values: values))
+    }
     switch format {
     case .subject, .line: return text.split(whereSeparator: \.isNewline).joined(separator: " ").trimming()
     case .slack, .reply: return text.trimming()

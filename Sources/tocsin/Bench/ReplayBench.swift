@@ -85,13 +85,20 @@ struct RebuildBench {
   func run(_ table: inout BenchTable) throws {
     let log = folder.appendingPathComponent("rebuild.sqlite").path
     let events = try SampleLog(open: open).write(to: log)
-    let raw = RawRows.insert(log, into: folder.appendingPathComponent("rebuild-raw.sqlite").path)
-    let store = try ProjectionStore(
-      path: folder.appendingPathComponent("rebuild-projections.sqlite").path, logger: BenchLog.quiet)
-    let reader = try EventLogReader(path: log)
-    let start = ContinuousClock.now
-    try store.rebuild(from: reader)
-    let rate = Double(events) / ((ContinuousClock.now - start) / .seconds(1))
+    var (raw, rate) = (0.0, 0.0)
+    // In turn, and the better of two for both: what the neighbours do meanwhile differs from one minute to the next. What was
+    // written before has reached the disk first.
+    for n in 1...2 {
+      sync()
+      raw = max(raw, RawRows.insert(log, into: folder.appendingPathComponent("rebuild-raw-\(n).sqlite").path))
+      let store = try ProjectionStore(
+        path: folder.appendingPathComponent("rebuild-projections-\(n).sqlite").path, logger: BenchLog.quiet)
+      let reader = try EventLogReader(path: log)
+      sync()
+      let start = ContinuousClock.now
+      try store.rebuild(from: reader)
+      rate = max(rate, Double(events) / ((ContinuousClock.now - start) / .seconds(1)))
+    }
     table.add(
       "projections rebuilt, events", "\(Format.number(rate.rounded()))/s",
       limit: "\(Format.number(raw.rounded()))/s raw SQLite", ratio: rate / raw)

@@ -9,6 +9,7 @@ enum ProcessLimits {
     signal(SIGXFSZ, SIG_IGN)
     signal(SIGPIPE, SIG_IGN)
     keepMemory()
+    tocsin_sqlite_memory(2048, 200)
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < limit.rlim_max else {
       return
