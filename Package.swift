@@ -54,7 +54,7 @@ let package = Package(
     .systemLibrary(name: "CMemory"),
 
     // The house, from the inside out.
-    part("Alerts", []),
+    part("Alerts", ["CMemory"]),
     // Where tests kill a process; see docs/operations.md.
     part("CrashPoints", []),
     part("Lifecycle", ["Alerts", heap]),

@@ -1,3 +1,5 @@
+import CMemory
+
 /// Walks over JSON text that is expected to be plain, without making anything of it.
 ///
 /// Every step either moves on or says that what stands here is wrong or out of the ordinary; whoever gets that answer reads the text with
@@ -15,7 +17,6 @@ struct TextCursor {
   let b: UnsafePointer<UInt8>
   let count: Int
   private(set) var i = 0
-  private static let ones: UInt64 = 0x0101_0101_0101_0101
 
   init(_ buffer: UnsafeBufferPointer<UInt8>, at base: UnsafePointer<UInt8>) {
     b = base
@@ -66,21 +67,10 @@ struct TextCursor {
   /// Moves to the next byte that is a quote, a backslash, a control character or not ASCII, and returns it.
   @inline(__always)
   private mutating func nextSpecial() -> UInt8 {
-    // Eight bytes at a time: a bit is set in each that is one of these, and the lowest is always right.
-    // Source: Sean Anderson, "Bit Twiddling Hacks", "Determine if a word has a byte less than n".
-    while i + 8 <= count {
-      let word = UInt64(littleEndian: UnsafeRawPointer(b + i).loadUnaligned(as: UInt64.self))
-      let quote = word ^ 0x2222_2222_2222_2222
-      let slash = word ^ 0x5C5C_5C5C_5C5C_5C5C
-      let hasQuote = (quote &- TextCursor.ones) & ~quote
-      let hasSlash = (slash &- TextCursor.ones) & ~slash
-      let hasControl = (word &- 0x2020_2020_2020_2020) & ~word
-      let found = (hasQuote | hasSlash | hasControl | word) & 0x8080_8080_8080_8080
-      if found != 0 {
-        i += found.trailingZeroBitCount >> 3
-        return b[i]
-      }
-      i += 8
+    while i + 16 <= count {
+      let plain = Int(tocsin_plain_bytes(b + i))
+      i += plain
+      if plain < 16 { return b[i] }
     }
     while i < count {
       let c = b[i]

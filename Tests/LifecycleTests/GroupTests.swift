@@ -141,6 +141,20 @@ import Testing
     g.replayMatches()
   }
 
+  /// The group's time came while nobody could be told. That time is no reason not to set another for whoever joins later.
+  @Test func whoJoinsAGroupWhoseTimeCameInVainIsTold() {
+    var g = Given()
+    let a = g.fires("a", .high)
+    g.command(.snooze(.hours(2)), a)
+    g.passes(.minutes(5))
+    #expect(g.deliver() == [])
+    g.passes(.minutes(10))
+    g.fires("b", .high)
+    g.passes(.minutes(5))
+    #expect(g.deliver() == ["G-1 summary chat/slack"])
+    g.replayMatches()
+  }
+
   @Test func heldAlertsComeBackToTheirGroup() {
     var g = Given()
     let a = g.fires("a", .high)

@@ -4,6 +4,7 @@ import EventLog
 import Foundation
 import Lifecycle
 import Logging
+import Synchronization
 import Testing
 
 @testable import Service
@@ -70,13 +71,20 @@ import Testing
     let clock = StillClock()
     let log = MemoryEventLog()
     let writer: SlowWriter
+    let control = ServiceControl {}
     let service: Service
+    /// What followers of the log were told, in order.
+    private let heads = Heads()
+    var told: [Int64] { heads.values.withLock { $0 } }
+    private final class Heads: Sendable { let values = Mutex<[Int64]>([]) }
 
     init() throws {
       writer = SlowWriter(log)
+      let heads = heads
       service = Service(
-        log: log, gateway: wire, clock: clock, control: ServiceControl {}, status: ServiceStatus(), writer: writer,
-        logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+        log: log, gateway: wire, clock: clock, control: control, status: ServiceStatus(), writer: writer,
+        logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+        onCommit: { head in heads.values.withLock { $0.append(head) } })
       try service.start(settings: LifecycleSettings())
     }
 
@@ -93,6 +101,17 @@ import Testing
             })))
       try service.step()
     }
+  }
+
+  /// What is on its way to the disk when a stop comes is written, answered, and told to those who follow the log.
+  @Test func theLastCommitIsToldBeforeTheEnd() throws {
+    let world = try World()
+    try world.send(1, from: 0)
+    #expect(world.writer.begun != nil && world.wire.stored.isEmpty)
+    world.control.stop()
+    try world.service.run()
+    #expect(world.wire.stored == [1])
+    #expect(world.told.last == world.log.head)
   }
 
   @Test func aBatchIsDecidedWhileTheOneBeforeIsWritten() throws {

@@ -10,7 +10,7 @@ struct BenchVerb: AsyncParsableCommand {
 
   struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "run", abstract: "Runs the benchmarks (the default).")
-    @Option(help: "How many anomalies each throughput run stores.") var anomalies = 200_000
+    @Option(help: "How many anomalies each throughput run stores.") var anomalies = 500_000
     @Option(help: "How many producer processes.") var producers = 4
     @Option(help: "How many messages the latency run sends.") var messages = 1000
     @Option(help: "How many series the detection run holds at once.") var series = 100_000
