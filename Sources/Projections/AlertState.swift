@@ -24,6 +24,8 @@ final class AlertState {
 
   // What the file knows of it.
   var isStored = false
+  /// Whether its whole life was folded since memory was last let go of: then whatever is told of it stands there, too.
+  let isWhole: Bool
   var isChanged = true
   var storedSearch: String?
 
@@ -37,6 +39,7 @@ final class AlertState {
       count: 1, route: e.route, steps: policy?.delays.count, anomaly: e.anomaly)
     previous = e.previous
     self.policy = policy
+    isWhole = true
     search = opening.search
     self.opening = opening.text
     if let first = policy?.delays.first, first > .zero { summary.nextEscalationAt = row.recordedAt + first }
@@ -55,6 +58,7 @@ final class AlertState {
     self.opening = opening
     self.search = search
     self.policy = policy
+    isWhole = false
     isStored = true
     isChanged = false
     storedSearch = search

@@ -208,7 +208,13 @@ package final class ProjectionStore {
       try db.inTransaction(.immediate) {
         for name in ProjectionSchema.indexNames { try db.execute(sql: "DROP INDEX IF EXISTS \(name)") }
         try db.execute(sql: ProjectionSchema.indexes)
-        try db.execute(sql: "INSERT INTO alert_search (alert_search) VALUES ('rebuild')")
+        // In pieces that seldom have to be merged.
+        try db.execute(
+          sql: """
+            INSERT INTO alert_search (alert_search, rank) VALUES ('hashsize', 33554432);
+            INSERT INTO alert_search (alert_search) VALUES ('rebuild');
+            INSERT INTO alert_search (alert_search, rank) VALUES ('hashsize', 1048576)
+            """)
         try db.execute(sql: "UPDATE progress SET building = 0")
         return .commit
       }

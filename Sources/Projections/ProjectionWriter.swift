@@ -124,7 +124,10 @@ final class ProjectionWriter {
     let isAlert = row.subject.kind == .alert
     let state: NotificationState
     if case .notificationRequested(let e) = row.event {
-      guard try notification(e.key) == nil else {
+      // Where the key names its alert, and all of that is in memory, the file need not be asked.
+      let isInMemory =
+        isAlert && alerts[row.subject.number]?.isWhole == true && e.key.utf8.starts(with: "\(row.subject)/".utf8)
+      guard try isInMemory ? notifications[e.key] == nil : notification(e.key) == nil else {
         return try problem(row.position, "\(e.key) is requested a second time")
       }
       state = NotificationState(e, row)
