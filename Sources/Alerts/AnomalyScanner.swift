@@ -36,6 +36,21 @@ package struct AnomalyScanner {
   private var commonText = ""
   private var commonBytes: [UInt8] = []
   private var sourceHead: [UInt8] = []
+  private var shape = AnomalyShape()
+  /// Whether the last text differed from the one before in nothing but values.
+  private(set) var isOfKnownShape = false
+  private var kept = Kept()
+
+  /// What a text of the same shape has in common with the one that it was taken from.
+  private struct Kept {
+    typealias Place = AnomalyShape.Place
+    var status = Anomaly.Status.firing
+    var severity: Severity?
+    /// Of the id, source, tenant, type, metric, detector and given key.
+    var fields: [Place] = []
+    var dimensions: [(name: Place, value: Place)] = []
+    var labels: [(name: Place, value: Place)] = []
+  }
 
   package init() {}
 
@@ -43,6 +58,13 @@ package struct AnomalyScanner {
   package mutating func scan(_ text: UnsafeBufferPointer<UInt8>, now: Timestamp) -> Bool {
     guard text.count <= Anomaly.sizeLimit, let base = text.baseAddress else { return false }
     var cursor = TextCursor(text, at: base)
+    isOfKnownShape = shape.fits(&cursor) && takeShape(now)
+    if isOfKnownShape {
+      hash(cursor)
+      return true
+    }
+    cursor = TextCursor(text, at: base)
+    shape.begin()
     id = .none
     sourceSpan = .none
     time = now
@@ -58,12 +80,14 @@ package struct AnomalyScanner {
       case 2 where cursor.matches(member, "id"):
         guard let v = cursor.text(), v.count > 0 else { return false }
         id = v
+        shape.gap(v, .id)
       case 6 where cursor.matches(member, "source"):
         guard let v = cursor.text(), v.count > 0 else { return false }
         sourceSpan = v
       case 4 where cursor.matches(member, "time"):
         guard let v = cursor.text(), let t = Timestamp.parse(cursor.slice(v)) else { return false }
         time = t
+        shape.gap(v, .time)
       case 4 where cursor.matches(member, "data"):
         guard !hasData, scanData(&cursor, now) else { return false }
         hasData = true
@@ -75,7 +99,44 @@ package struct AnomalyScanner {
     guard cursor.isAtEnd, hasData, !id.isAbsent, !sourceSpan.isAbsent, eventType.count > 0, metric.count > 0,
       isPlausible(time, now)
     else { return false }
+    if shape.isWorthIt { keepShape(text) }
     hash(cursor)
+    return true
+  }
+
+  /// Before the dimensions are put in order.
+  private mutating func keepShape(_ text: UnsafeBufferPointer<UInt8>) {
+    kept.status = status
+    kept.severity = severity
+    kept.fields.removeAll(keepingCapacity: true)
+    for span in [id, sourceSpan, tenant, eventType, metric, detector, givenKey] {
+      kept.fields.append(shape.place(span))
+    }
+    kept.dimensions = dimensions.map { (shape.place($0.name), shape.place($0.value)) }
+    kept.labels = labels.map { (shape.place($0.name), shape.place($0.value)) }
+    shape.keep(text)
+  }
+
+  /// Takes from a text of the known shape what a full reading would. False where its times are none that it would take.
+  private mutating func takeShape(_ now: Timestamp) -> Bool {
+    time = shape.time ?? now
+    guard isPlausible(time, now) else { return false }
+    if let start = shape.window.start, let end = shape.window.end {
+      guard start <= end, isPlausible(start, now) else { return false }
+    }
+    status = kept.status
+    severity = kept.severity
+    id = shape.span(kept.fields[0])
+    sourceSpan = shape.span(kept.fields[1])
+    tenant = shape.span(kept.fields[2])
+    eventType = shape.span(kept.fields[3])
+    metric = shape.span(kept.fields[4])
+    detector = shape.span(kept.fields[5])
+    givenKey = shape.span(kept.fields[6])
+    dimensions.removeAll(keepingCapacity: true)
+    for d in kept.dimensions { dimensions.append(Pair(name: shape.span(d.name), value: shape.span(d.value))) }
+    labels.removeAll(keepingCapacity: true)
+    for l in kept.labels { labels.append(Pair(name: shape.span(l.name), value: shape.span(l.value))) }
     return true
   }
 
@@ -110,13 +171,18 @@ package struct AnomalyScanner {
       span = v
       return true
     }
+    func number() -> Bool {
+      guard let v = cursor.number() else { return false }
+      shape.gap(v, .number)
+      return true
+    }
     switch member.count {
     case 5
     where cursor.matches(member, "value") || cursor.matches(member, "lower") || cursor.matches(member, "upper")
       || cursor.matches(member, "score"):
-      return cursor.number() != nil
-    case 8 where cursor.matches(member, "expected"): return cursor.number() != nil
-    case 9 where cursor.matches(member, "deviation"): return cursor.number() != nil
+      return number()
+    case 8 where cursor.matches(member, "expected"): return number()
+    case 9 where cursor.matches(member, "deviation"): return number()
     case 6 where cursor.matches(member, "tenant"): return text(&tenant)
     case 6 where cursor.matches(member, "metric"): return text(&metric)
     case 6 where cursor.matches(member, "status"):
@@ -127,9 +193,12 @@ package struct AnomalyScanner {
       }
       status = .resolved
       return cursor.matches(v, "resolved")
-    case 6 where cursor.matches(member, "labels"): return AnomalyScanner.scan(&labels, &cursor)
+    case 6 where cursor.matches(member, "labels"): return AnomalyScanner.scan(&labels, &cursor, &shape)
     case 6 where cursor.matches(member, "window"): return scanWindow(&cursor, now)
-    case 7 where cursor.matches(member, "summary"): return cursor.text() != nil
+    case 7 where cursor.matches(member, "summary"):
+      guard let v = cursor.text() else { return false }
+      shape.gap(v, .text)
+      return true
     case 8 where cursor.matches(member, "detector"): return text(&detector)
     case 8 where cursor.matches(member, "severity"):
       guard let v = cursor.text() else { return false }
@@ -137,7 +206,7 @@ package struct AnomalyScanner {
       return severity != nil
     case 9 where cursor.matches(member, "dedup_key"): return text(&givenKey)
     case 10 where cursor.matches(member, "event_type"): return text(&eventType)
-    case 10 where cursor.matches(member, "dimensions"): return AnomalyScanner.scan(&dimensions, &cursor)
+    case 10 where cursor.matches(member, "dimensions"): return AnomalyScanner.scan(&dimensions, &cursor, &shape)
     default: return cursor.value(depth: 2) != nil
     }
   }
@@ -160,8 +229,10 @@ package struct AnomalyScanner {
       else { return false }
       if start == nil, cursor.matches(member, "start") {
         start = t
+        shape.gap(v, .start)
       } else if end == nil, cursor.matches(member, "end") {
         end = t
+        shape.gap(v, .end)
       } else {
         return false
       }
@@ -171,7 +242,7 @@ package struct AnomalyScanner {
   }
 
   /// An object of texts and whole numbers, whose names may be asked for as they stand.
-  private static func scan(_ pairs: inout [Pair], _ cursor: inout TextCursor) -> Bool {
+  private static func scan(_ pairs: inout [Pair], _ cursor: inout TextCursor, _ shape: inout AnomalyShape) -> Bool {
     pairs.removeAll(keepingCapacity: true)
     guard cursor.take(UInt8(ascii: "{")) else { return false }
     if cursor.take(UInt8(ascii: "}")) { return true }
@@ -181,6 +252,7 @@ package struct AnomalyScanner {
       var value: Span?
       if cursor.peek() == UInt8(ascii: "\"") {
         value = cursor.text()
+        if let value { shape.gap(value, .text) }
       } else if let number = cursor.number(), number.count <= 18 {
         for c in cursor.slice(number) where c &- 48 > 9 { return false }
         value = number

@@ -47,7 +47,21 @@ struct TextCursor {
 
   /// A text without escapes, of valid UTF-8 and no more than the limit.
   mutating func text() -> Span? {
-    guard take(UInt8(ascii: "\"")) else { return nil }
+    guard take(UInt8(ascii: "\"")), let span = textInside() else { return nil }
+    i += 1
+    return span
+  }
+
+  /// Moves beyond these bytes, if they come next.
+  @inline(__always)
+  mutating func takeSame(as bytes: UnsafePointer<UInt8>, count n: Int) -> Bool {
+    guard i + n <= count, tocsin_is_same(b + i, bytes, n) != 0 else { return false }
+    i += n
+    return true
+  }
+
+  /// The same from behind its first quote to its last.
+  mutating func textInside() -> Span? {
     let start = i
     var isASCII = true
     while true {
@@ -59,7 +73,6 @@ struct TextCursor {
       i += 1
     }
     let span = Span(start: Int32(truncatingIfNeeded: start), end: Int32(truncatingIfNeeded: i))
-    i += 1
     guard span.count <= Anomaly.stringLimit, isASCII || isValid(span) else { return nil }
     return span
   }

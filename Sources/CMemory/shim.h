@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -34,3 +35,5 @@ static inline int tocsin_plain_bytes(const uint8_t *p) {
   return 16;
 #endif
 }
+
+static inline int tocsin_is_same(const void *a, const void *b, size_t count) { return memcmp(a, b, count) == 0; }

@@ -15,6 +15,60 @@ import Testing
     }
   }
 
+  /// A scanner that has read `before` sees in a text what one that has read nothing sees. Returns whether it knew the shape.
+  @discardableResult
+  static func checkAfter(_ before: [UInt8], _ bytes: [UInt8], _ comment: Comment? = nil) -> Bool {
+    var scanner = AnomalyScanner()
+    #expect(before.withUnsafeBufferPointer { scanner.scan($0, now: now) })
+    let fresh = scan(bytes)
+    bytes.withUnsafeBufferPointer { b in
+      #expect(scanner.scan(b, now: now) == (fresh != nil), comment)
+      guard let (other, labels, key) = fresh else { return }
+      #expect(scanner.name == other.name && scanner.key == other.key && scanner.source == other.source, comment)
+      #expect(scanner.status == other.status && scanner.severity == other.severity, comment)
+      #expect(scanner.time == other.time, comment)
+      #expect(scanner.packedLabels(b) == labels && scanner.dedupKey(b) == key, comment)
+    }
+    return scanner.isOfKnownShape
+  }
+
+  @Test func whatIsOfTheSameShapeMeansTheSameAsReadInFull() {
+    let whole = Array(Self.whole.utf8)
+    for (old, new) in [
+      ("2026-11-20/listing_views/mobile", "x"), ("2026-11-20T06:02:11.25Z", "2026-11-20T11:00:00+02:00"),
+      ("245", "-1.75"), ("1850", "123456789012345678"), (#""mobile""#, #""Größe""#), (#""mobile""#, #""""#),
+      ("total_views fell 87% below the 7-day mean", ""), ("\"bi\"", "\"a much longer team\""),
+      ("2026-11-19T00:00:00Z", "2026-11-19T23:00:00Z"), ("-0.868", "   12"),
+    ] {
+      let text = Self.whole.replacing(old, with: new)
+      #expect(text != Self.whole)
+      #expect(Self.checkAfter(whole, Array(text.utf8)), "\(new)")
+    }
+    // Another shape, or no value that could stand there.
+    for (old, new) in [
+      ("firing", "resolved"), ("critical", "low"), ("detector/warehouse-1", "s"), ("total_views", "m"),
+      (#""tenant":"default""#, #""tenant":"other""#), (#""shop":12"#, #""shop":13"#), (#""team":"#, #""crew":"#),
+      (#""mobile""#, #""mo\"bile""#), ("245", "2.45e2"), ("245", "null"), ("245", "0245"),
+      ("2026-11-20T06", "1999-11-20T06"), ("2026-11-20T06", "2026-11-22T06"),
+      (#""start":"2026-11-19"#, #""start":"2026-11-21"#),
+      (#""id":"2026-11-20/listing_views/mobile""#, #""id":"""#), ("Köln", "Bonn"), (#"null}}"#, #"null}} "#),
+      (#"null}}"#, #"null}"#), (#"null}}"#, #"null}}x"#), (#""dedup_key":null"#, #""dedup_key":"mine""#),
+    ] {
+      let text = Self.whole.replacing(old, with: new)
+      #expect(text != Self.whole)
+      #expect(!Self.checkAfter(whole, Array(text.utf8)), "\(new)")
+    }
+    let long = String(repeating: "a", count: Anomaly.stringLimit + 1)
+    #expect(!Self.checkAfter(whole, Array(Self.whole.replacing("mobile", with: long).utf8)))
+    // The second of two of the same name counts, and of two windows each is judged.
+    let twice = Self.whole.replacing(#""value":245"#, with: #""dimensions":{"b":"2","a":"1"},"value":245,"tenant":"t""#)
+    #expect(Self.checkAfter(Array(twice.utf8), Array(twice.replacing(#""b":"2""#, with: #""b":"22""#).utf8)))
+    let windows = Self.whole.replacing(
+      #""value":245"#, with: #""window":{"start":"2026-11-18T00:00:00Z","end":"2026-11-18T01:00:00Z"},"value":245"#)
+    let wrong = windows.replacing("2026-11-18T00", with: "2026-11-18T02")
+    #expect(!Self.checkAfter(Array(windows.utf8), Array(wrong.utf8)))
+  }
+
   /// The scanner may leave a text to the long way, but what it takes the long way must take, and see the same in it.
   static func check(_ bytes: [UInt8], _ comment: Comment? = nil) -> Bool {
     guard let (scanner, labels, key) = scan(bytes) else { return false }
@@ -90,7 +144,7 @@ import Testing
       return Int(truncatingIfNeeded: (state >> 33) % UInt64(n))
     }
     let interesting = Array("\"\\{}[]:,0123456789.eE-+ntf \u{1}\u{1F}\n".utf8) + [0x80, 0xC3, 0xFF]
-    var taken = 0
+    var (taken, known) = (0, 0)
     for _ in 0..<4000 {
       var bytes = Array(Self.whole.utf8)
       for _ in 0...next(3) {
@@ -102,8 +156,9 @@ import Testing
         }
       }
       if Self.check(bytes, "seed \(seed)") { taken += 1 }
+      if Self.checkAfter(Array(Self.whole.utf8), bytes, "seed \(seed)") { known += 1 }
     }
-    #expect(taken > 100, "seed \(seed)")
+    #expect(taken > 100 && known > 100, "seed \(seed)")
   }
 
   @Test func whatIsKeptReadsBackWithItsTime() {
