@@ -60,6 +60,7 @@ package final class ProjectionStore {
       var position = try self.match(log, head: head)
       let isBulk = try self.beginBulk(if: head - position >= ProjectionStore.bulkThreshold)
       let tidying = isBulk ? WriteAheadTidying(self.path) : nil
+      defer { tidying?.end() }
       let reading = EventPrefetch(log, head: head, limit: min(batch, EventPrefetch.batchLimit))
       let room = Int64(Swift.min(batch, 1 << 32) * (isBulk ? ProjectionStore.bulkBatches : 1))
       while position < head {
@@ -67,7 +68,6 @@ package final class ProjectionStore {
         tidying?.begin()
         progress?(position, head)
       }
-      tidying?.wait()
       if isBulk { try self.endBulk() }
       return position
     }

@@ -17,6 +17,10 @@ final class WriteAheadTidying: Sendable {
     queue.async { _ = try? connection.inDatabase { db in try db.checkpoint(.passive) } }
   }
 
-  /// Until what was begun is done.
-  func wait() { queue.sync {} }
+  /// Returns once what was begun is done and its connection is closed: before the store may close its own, since the last one of a file to go takes the
+  /// write-ahead log away that stands at its path.
+  func end() {
+    queue.sync {}
+    try? connection?.close()
+  }
 }
