@@ -1,5 +1,3 @@
-import CMemory
-
 /// What the last anomaly's text looked like. Anomalies of one detector differ from the one before in a few values: where everything between those is the same, byte
 /// for byte, only the values are looked at, and the rest means what it meant.
 struct AnomalyShape {
@@ -17,6 +15,9 @@ struct AnomalyShape {
     fileprivate var gap: Int
     fileprivate var isGap: Bool
   }
+
+  /// Values of one anomaly, at the most: where each stands is looked for among them all, which a hostile text of a hundred thousand would make a matter of seconds.
+  static let gapLimit = 64
 
   private var gaps: [Gap] = []
   private var text: [UInt8] = []
@@ -37,8 +38,8 @@ struct AnomalyShape {
 
   mutating func gap(_ span: Span, _ kind: Gap.Kind) { gaps.append(Gap(span: span, kind: kind)) }
 
-  /// Whether it is worth keeping the shape of a text that was read in full: not each time where texts keep differing.
-  var isWorthIt: Bool { misses <= 8 || misses & 63 == 0 }
+  /// Whether it is worth keeping the shape of a text that was read in full: not each time where texts keep differing, and never where it has too many values.
+  var isWorthIt: Bool { gaps.count <= AnomalyShape.gapLimit && (misses <= 8 || misses & 63 == 0) }
 
   /// The text that was read in full is what others are held against, unless it has two windows, of which each would have to be judged.
   mutating func keep(_ b: UnsafeBufferPointer<UInt8>) {

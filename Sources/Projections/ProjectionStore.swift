@@ -18,10 +18,10 @@ package final class ProjectionStore {
   private var position: Int64 = -1
   private var isMatched = false
 
-  /// Events in one batch, unless the caller says otherwise or they are large (``EventLogReader/pieceBytes``): enough to pay for the commit, few enough that
+  /// Events in one transaction, unless the caller says otherwise or much is in memory (``ProjectionWriter/cacheBytes``): enough to pay for the commit, few enough that
   /// a reader's view is never far behind.
   package static let batchLimit = 4000
-  /// Batches in one transaction while much is built at once: an alert's row that many events touch is written once for all of them.
+  /// As many times that while much is built at once: an alert's row that many events touch is written once for all of them.
   static let bulkBatches = 8
   /// As ``ProjectionFile/checkpointPages``, while much is built at once: 64 MiB, which ``WriteAheadTidying`` seldom lets it come to.
   static let bulkCheckpointPages = 8_000

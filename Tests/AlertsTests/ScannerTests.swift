@@ -67,6 +67,10 @@ import Testing
       #""value":245"#, with: #""window":{"start":"2026-11-18T00:00:00Z","end":"2026-11-18T01:00:00Z"},"value":245"#)
     let wrong = windows.replacing("2026-11-18T00", with: "2026-11-18T02")
     #expect(!Self.checkAfter(Array(windows.utf8), Array(wrong.utf8)))
+    // Of a text with very many values no shape is kept.
+    let labels = (0...AnomalyShape.gapLimit).map { "\"l\($0)\":\"x\"" }.joined(separator: ",")
+    let many = Array(Self.whole.replacing(#""team":"bi""#, with: labels).utf8)
+    #expect(!Self.checkAfter(many, many))
   }
 
   /// The scanner may leave a text to the long way, but what it takes the long way must take, and see the same in it.

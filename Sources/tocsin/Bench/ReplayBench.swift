@@ -90,9 +90,13 @@ struct RebuildBench {
     // written before has reached the disk first.
     for n in 1...3 {
       sync()
-      raw = max(raw, RawRows.insert(log, into: folder.appendingPathComponent("rebuild-raw-\(n).sqlite").path))
+      let part = folder.appendingPathComponent("rebuild-\(n)")
+      try FileManager.default.createDirectory(at: part, withIntermediateDirectories: true)
+      // Half a gigabyte each.
+      defer { try? FileManager.default.removeItem(at: part) }
+      raw = max(raw, RawRows.insert(log, into: part.appendingPathComponent("raw.sqlite").path))
       let store = try ProjectionStore(
-        path: folder.appendingPathComponent("rebuild-projections-\(n).sqlite").path, logger: BenchLog.quiet)
+        path: part.appendingPathComponent("projections.sqlite").path, logger: BenchLog.quiet)
       let reader = try EventLogReader(path: log)
       sync()
       let start = ContinuousClock.now
